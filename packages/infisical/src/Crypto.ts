@@ -1,0 +1,341 @@
+/**
+ * Encryption as Infisical does it: AES-256-GCM for texts, an X25519 box for the project key of a service token v3.
+ *
+ * `layer` runs on Web Crypto, wherever there is one. The Node companion has one on `node:crypto`, which is several
+ * times faster for many small values. Both are `make` around two primitives.
+ *
+ * @since 0.1.0
+ */
+import { hsalsa, xsalsa20poly1305 } from "@noble/ciphers/salsa.js"
+import { x25519 } from "@noble/curves/ed25519.js"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Encoding from "effect/Encoding"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import { DecryptError, InvalidRequestError } from "./InfisicalError.js"
+
+/**
+ * The result of AES-256-GCM: three base64 texts, as on the wire. The tag is 16 bytes, there is no additional data.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Sealed {
+  readonly ciphertext: string
+  readonly iv: string
+  readonly tag: string
+}
+
+/**
+ * The result of a NaCl box (x25519-xsalsa20-poly1305): base64 of the tag and the ciphertext, and of the 24-byte nonce.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SealedBox {
+  readonly ciphertext: string
+  readonly nonce: string
+}
+
+/**
+ * An AES-256-GCM key, imported once, that does not show itself.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Cipher {
+  /** Encrypts a text under a fresh random IV. */
+  readonly encrypt: (plaintext: string) => Effect.Effect<Sealed>
+  /** Decrypts one text. */
+  readonly decrypt: (sealed: Sealed) => Effect.Effect<string, DecryptError>
+  /** Decrypts many texts; what cannot be decrypted is `undefined`, and hurts no other. */
+  readonly decryptAll: (sealed: ReadonlyArray<Sealed>) => Effect.Effect<ReadonlyArray<string | undefined>>
+}
+
+/**
+ * The service behind `Crypto`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Service {
+  /** A fresh symmetric key: base64 of 256 random bits. */
+  readonly createSymmetricKey: Effect.Effect<Redacted.Redacted<string>>
+  /**
+   * Encrypts a text with a key from `createSymmetricKey`: AES-256-GCM, a random 96-bit IV, everything base64.
+   *
+   * Fails with `InvalidRequestError` where the key is not base64 of 32 bytes, or the text is not valid Unicode.
+   */
+  readonly encryptSymmetric: (options: {
+    readonly plaintext: string | Redacted.Redacted<string>
+    readonly key: Redacted.Redacted<string>
+  }) => Effect.Effect<Sealed, InvalidRequestError>
+  /**
+   * Decrypts what `encryptSymmetric` made.
+   *
+   * Fails with `DecryptError` where any bit of it, or the key, is another; with `InvalidRequestError` where the key is
+   * not base64 of 32 bytes.
+   */
+  readonly decryptSymmetric: (
+    options: Sealed & { readonly key: Redacted.Redacted<string> }
+  ) => Effect.Effect<Redacted.Redacted<string>, DecryptError | InvalidRequestError>
+  /**
+   * Imports the text keys of the wire: a project key, or the key part of a service token, 32 characters whose UTF-8
+   * bytes are the key. It encrypts under a 16-byte IV.
+   *
+   * Fails with `InvalidRequestError` where the key is not 32 bytes.
+   */
+  readonly projectCipher: (key: Redacted.Redacted<string>) => Effect.Effect<Cipher, InvalidRequestError>
+  /** A key pair for `sealBox` and `openBox`: X25519, base64. */
+  readonly createBoxKeyPair: Effect.Effect<
+    { readonly publicKey: string; readonly privateKey: Redacted.Redacted<string> }
+  >
+  /** Encrypts a text for the holder of one private key, from the holder of another. */
+  readonly sealBox: (options: {
+    readonly plaintext: Redacted.Redacted<string>
+    readonly publicKey: string
+    readonly privateKey: Redacted.Redacted<string>
+  }) => Effect.Effect<SealedBox, InvalidRequestError>
+  /**
+   * Opens what `sealBox` made.
+   *
+   * Fails with `DecryptError` where anything in it was changed or a key is another.
+   */
+  readonly openBox: (
+    options: SealedBox & { readonly publicKey: string; readonly privateKey: Redacted.Redacted<string> }
+  ) => Effect.Effect<Redacted.Redacted<string>, DecryptError>
+}
+
+/**
+ * Encryption as Infisical does it.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class Crypto extends Context.Tag("effect-infisical/Crypto")<Crypto, Service>() {}
+
+/**
+ * What a platform brings: randomness, and AES-256-GCM.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Primitives {
+  /** Random bytes from a cryptographic source. */
+  readonly randomBytes: (length: number) => Effect.Effect<Uint8Array>
+  /** Imports an AES-256 key of 32 bytes. */
+  readonly importKey: (key: Uint8Array) => Effect.Effect<AesGcm>
+}
+
+/**
+ * AES-256-GCM under one imported key.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface AesGcm {
+  readonly encrypt: (plaintext: string, iv: Uint8Array) => Effect.Effect<Sealed>
+  /** `undefined` for what is not authentic, not base64, not UTF-8, or has a tag of another length than 16 bytes. */
+  readonly decryptAll: (sealed: ReadonlyArray<Sealed>) => Effect.Effect<ReadonlyArray<string | undefined>>
+}
+
+/**
+ * The length of an authentication tag, in bytes. A shorter one would be easier to forge, so no other is accepted.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const tagLength = 16
+
+/** `wire/` "Encryption": 16 bytes for secrets, 12 for the symmetric helpers. */
+const projectIvLength = 16
+const symmetricIvLength = 12
+const keyLength = 32
+
+const utf8Encoder = new TextEncoder()
+const utf8Decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+
+const notAuthentic = new DecryptError({
+  subject: "text",
+  problem: "it is not authentic, or was encrypted with another key"
+})
+
+/**
+ * Builds the service on a platform's primitives.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (primitives: Primitives): Service => {
+  const cipher = (aesGcm: AesGcm, ivLength: number): Cipher => ({
+    encrypt: (plaintext) => Effect.flatMap(primitives.randomBytes(ivLength), (iv) => aesGcm.encrypt(plaintext, iv)),
+    decrypt: (sealed) =>
+      Effect.flatMap(
+        aesGcm.decryptAll([sealed]),
+        ([plaintext]) => plaintext === undefined ? Effect.fail(notAuthentic) : Effect.succeed(plaintext)
+      ),
+    decryptAll: aesGcm.decryptAll
+  })
+
+  const symmetricCipher = (key: Redacted.Redacted<string>): Effect.Effect<Cipher, InvalidRequestError> =>
+    Effect.flatMap(
+      decodeBytes("key", Redacted.value(key), keyLength),
+      (bytes) => Effect.map(primitives.importKey(bytes), (aesGcm) => cipher(aesGcm, symmetricIvLength))
+    )
+
+  const random = (length: number) => Effect.map(primitives.randomBytes(length), Encoding.encodeBase64)
+
+  return {
+    createSymmetricKey: Effect.map(random(keyLength), Redacted.make),
+
+    encryptSymmetric: ({ key, plaintext }) =>
+      Effect.gen(function*() {
+        const text = typeof plaintext === "string" ? plaintext : Redacted.value(plaintext)
+        if (!isWellFormed(text)) {
+          return yield* new InvalidRequestError({
+            parameter: "plaintext",
+            problem: "it has half a surrogate pair, which UTF-8 cannot hold. Encode binary data first, as base64."
+          })
+        }
+        return yield* (yield* symmetricCipher(key)).encrypt(text)
+      }),
+
+    decryptSymmetric: ({ key, ...sealed }) =>
+      symmetricCipher(key).pipe(
+        Effect.flatMap((cipher) => cipher.decrypt(sealed)),
+        Effect.map(Redacted.make)
+      ),
+
+    projectCipher: (key) => {
+      const bytes = utf8Encoder.encode(Redacted.value(key))
+      return bytes.length === keyLength
+        ? Effect.map(primitives.importKey(bytes), (aesGcm) => cipher(aesGcm, projectIvLength))
+        : Effect.fail(new InvalidRequestError({ parameter: "key", problem: "it must be a text of 32 bytes" }))
+    },
+
+    createBoxKeyPair: Effect.map(primitives.randomBytes(keyLength), (privateKey) => ({
+      publicKey: Encoding.encodeBase64(x25519.getPublicKey(privateKey)),
+      privateKey: Redacted.make(Encoding.encodeBase64(privateKey))
+    })),
+
+    sealBox: (options) =>
+      Effect.gen(function*() {
+        const publicKey = yield* decodeBytes("publicKey", options.publicKey, keyLength)
+        const privateKey = yield* decodeBytes("privateKey", Redacted.value(options.privateKey), keyLength)
+        const nonce = yield* primitives.randomBytes(boxNonceLength)
+        const box = yield* Effect.try({
+          try: () => xsalsa20poly1305(boxKey(privateKey, publicKey), nonce),
+          catch: () => new InvalidRequestError({ parameter: "publicKey", problem: "it is not a usable X25519 key" })
+        })
+        return {
+          ciphertext: Encoding.encodeBase64(box.encrypt(utf8Encoder.encode(Redacted.value(options.plaintext)))),
+          nonce: Encoding.encodeBase64(nonce)
+        }
+      }),
+
+    openBox: (options) =>
+      Effect.gen(function*() {
+        const publicKey = yield* decodeBytes("publicKey", options.publicKey, keyLength)
+        const privateKey = yield* decodeBytes("privateKey", Redacted.value(options.privateKey), keyLength)
+        const nonce = yield* decodeBytes("nonce", options.nonce, boxNonceLength)
+        const ciphertext = yield* decodeBytes("ciphertext", options.ciphertext)
+        return yield* Effect.try(() =>
+          Redacted.make(utf8Decoder.decode(xsalsa20poly1305(boxKey(privateKey, publicKey), nonce).decrypt(ciphertext)))
+        )
+      }).pipe(Effect.mapError(() => notAuthentic))
+  }
+}
+
+const boxNonceLength = 24
+
+// NaCl's crypto_box_beforenm: HSalsa20 of the X25519 shared secret under a zero nonce.
+const boxKey = (privateKey: Uint8Array, publicKey: Uint8Array): Uint8Array => {
+  const words = (bytes: Uint8Array) => new Uint32Array(bytes.slice().buffer)
+  const key = new Uint32Array(8)
+  hsalsa(
+    words(utf8Encoder.encode("expand 32-byte k")),
+    words(x25519.getSharedSecret(privateKey, publicKey)),
+    new Uint32Array(4),
+    key
+  )
+  return new Uint8Array(key.buffer)
+}
+
+const decodeBytes = (
+  parameter: string,
+  base64: string,
+  length?: number
+): Effect.Effect<Uint8Array, InvalidRequestError> =>
+  Either.match(Encoding.decodeBase64(base64), {
+    onLeft: () => Effect.fail(new InvalidRequestError({ parameter, problem: "it must be base64" })),
+    onRight: (bytes) =>
+      length !== undefined && bytes.length !== length
+        ? Effect.fail(new InvalidRequestError({ parameter, problem: `it must be base64 of ${length} bytes` }))
+        : Effect.succeed(bytes)
+  })
+
+/**
+ * Whether a text survives UTF-8: half a surrogate pair would silently become another character.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const isWellFormed = (text: string): boolean => !/\p{Surrogate}/u.test(text)
+
+const web: Primitives = {
+  randomBytes: (length) => Effect.sync(() => globalThis.crypto.getRandomValues(new Uint8Array(length))),
+  importKey: (bytes) =>
+    Effect.map(
+      Effect.promise(() =>
+        globalThis.crypto.subtle.importKey("raw", new Uint8Array(bytes), "AES-GCM", false, ["encrypt", "decrypt"])
+      ),
+      (key) => ({
+        encrypt: (plaintext, iv) =>
+          Effect.map(
+            Effect.promise(() =>
+              globalThis.crypto.subtle.encrypt(
+                { name: "AES-GCM", iv: new Uint8Array(iv) },
+                key,
+                utf8Encoder.encode(plaintext)
+              )
+            ),
+            (buffer) => {
+              const bytes = new Uint8Array(buffer)
+              return {
+                ciphertext: Encoding.encodeBase64(bytes.subarray(0, bytes.length - tagLength)),
+                iv: Encoding.encodeBase64(iv),
+                tag: Encoding.encodeBase64(bytes.subarray(bytes.length - tagLength))
+              }
+            }
+          ),
+        decryptAll: (sealed) => Effect.promise(() => Promise.all(sealed.map((one) => webDecrypt(key, one))))
+      })
+    )
+}
+
+const webDecrypt = (key: CryptoKey, sealed: Sealed): Promise<string | undefined> => {
+  const parts = Either.all([
+    Encoding.decodeBase64(sealed.ciphertext),
+    Encoding.decodeBase64(sealed.iv),
+    Encoding.decodeBase64(sealed.tag)
+  ])
+  if (Either.isLeft(parts)) return Promise.resolve(undefined)
+  const [ciphertext, iv, tag] = parts.right
+  if (iv.length === 0 || tag.length !== tagLength) return Promise.resolve(undefined)
+  const data = new Uint8Array(ciphertext.length + tagLength)
+  data.set(ciphertext)
+  data.set(tag, ciphertext.length)
+  return globalThis.crypto.subtle.decrypt({ name: "AES-GCM", iv: new Uint8Array(iv) }, key, data).then(
+    (plaintext) => utf8Decoder.decode(plaintext)
+  ).catch(() => undefined)
+}
+
+/**
+ * `Crypto` on Web Crypto, with the box from the noble libraries.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<Crypto> = Layer.succeed(Crypto, make(web))

@@ -1,0 +1,96 @@
+/**
+ * The front door: one layer that gives `Secrets` and `Crypto`, and needs only an `HttpClient`.
+ *
+ * @since 0.1.0
+ */
+import type * as HttpClient from "@effect/platform/HttpClient"
+import type * as Config from "effect/Config"
+import type * as ConfigError from "effect/ConfigError"
+import * as Layer from "effect/Layer"
+import * as Crypto from "./Crypto.js"
+import * as InfisicalApi from "./InfisicalApi.js"
+import * as InfisicalConfig from "./InfisicalConfig.js"
+import type { InvalidCredentialError, InvalidRequestError } from "./InfisicalError.js"
+import * as SecretCache from "./SecretCache.js"
+import * as Secrets from "./Secrets.js"
+import * as SecretSource from "./SecretSource.js"
+import * as Session from "./Session.js"
+
+/**
+ * What a layer of the front door gives.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Provided = Secrets.Secrets | Crypto.Crypto
+
+/**
+ * Everything below the configuration, on the `Crypto` that you provide: each box of the data flow on the next.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerWithoutDependencies: Layer.Layer<
+  Secrets.Secrets,
+  never,
+  InfisicalConfig.InfisicalConfig | Crypto.Crypto | HttpClient.HttpClient
+> = Secrets.layer.pipe(
+  Layer.provide(SecretCache.layer),
+  Layer.provide(SecretSource.layerEndToEndEncrypted),
+  Layer.provide(Session.layer),
+  Layer.provide(InfisicalApi.layer)
+)
+
+/**
+ * Secrets of Infisical, with cryptography by Web Crypto.
+ *
+ * No request is made until the first secret is asked for, so it is built whether or not the server can be reached. It
+ * fails with `InvalidCredentialError` where the credential is malformed, and with `InvalidRequestError` where site,
+ * environment or path cannot be.
+ *
+ * @example
+ * ```ts
+ * import { FetchHttpClient } from "@effect/platform"
+ * import { Credential, Infisical, Secrets } from "effect-infisical"
+ * import { Effect, Layer, Redacted } from "effect"
+ *
+ * const InfisicalLive = Infisical.layer({
+ *   credential: Credential.serviceToken(Redacted.make("st.<id>.<secret>.<key>")),
+ *   environment: "prod"
+ * }).pipe(Layer.provide(FetchHttpClient.layer))
+ *
+ * const program = Effect.flatMap(Secrets.Secrets, (secrets) => secrets.get("DATABASE_URL"))
+ *
+ * program.pipe(Effect.provide(InfisicalLive))
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (
+  options: InfisicalConfig.Options
+): Layer.Layer<Provided, InvalidCredentialError | InvalidRequestError, HttpClient.HttpClient> =>
+  layerWithoutDependencies.pipe(
+    Layer.provide(InfisicalConfig.layer(options)),
+    Layer.provideMerge(Crypto.layer)
+  )
+
+/**
+ * The same, from a `Config`: by default from environment variables, as `InfisicalConfig.fromEnvironment` says.
+ *
+ * It fails with `ConfigError` as well, where a variable is missing or cannot be read.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfig = (
+  config?: Config.Config.Wrap<InfisicalConfig.Options>
+): Layer.Layer<
+  Provided,
+  InvalidCredentialError | InvalidRequestError | ConfigError.ConfigError,
+  HttpClient.HttpClient
+> =>
+  layerWithoutDependencies.pipe(
+    Layer.provide(InfisicalConfig.layerConfig(config)),
+    Layer.provideMerge(Crypto.layer)
+  )

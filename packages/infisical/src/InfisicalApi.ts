@@ -1,0 +1,421 @@
+/**
+ * The calls: one for each route of `Wire`, with a timeout, with the repetitions that are safe, and with every failure
+ * classified. What comes back is checked by the schemas of `Wire`.
+ *
+ * @since 0.1.0
+ */
+import * as HttpApiClient from "@effect/platform/HttpApiClient"
+import type * as HttpApiError from "@effect/platform/HttpApiError"
+import * as HttpClient from "@effect/platform/HttpClient"
+import type * as HttpClientError from "@effect/platform/HttpClientError"
+import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as ParseResult from "effect/ParseResult"
+import * as Predicate from "effect/Predicate"
+import * as Random from "effect/Random"
+import * as Redacted from "effect/Redacted"
+import * as InfisicalConfig from "./InfisicalConfig.js"
+import {
+  type AlreadyExistsError,
+  type AnswerError,
+  ApprovalRequiredError,
+  NetworkError,
+  UnexpectedResponseError
+} from "./InfisicalError.js"
+import type { Asked } from "./internal/classify.js"
+import { classify } from "./internal/classify.js"
+import type * as Location from "./Location.js"
+import * as Wire from "./Wire.js"
+
+/**
+ * What a call can raise that creates nothing.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type ReadCallError = Exclude<AnswerError, AlreadyExistsError>
+
+/**
+ * What a call that writes can raise; one that creates, `AlreadyExistsError` too.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type WriteCallError = ReadCallError | ApprovalRequiredError
+
+/**
+ * A conditional read's answer: nothing new under the ETag that was sent, or all of it with its ETag.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type ListAnswer =
+  | { readonly _tag: "NotModified" }
+  | {
+    readonly _tag: "Modified"
+    readonly list: Wire.EncryptedSecretList
+    readonly etag: Option.Option<string>
+  }
+
+/**
+ * A name, value and comment, encrypted, as a write sends them.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface WriteTarget {
+  readonly accessToken: Redacted.Redacted<string>
+  readonly projectId: string
+  readonly location: Location.Location
+  readonly name: string
+  readonly type: Wire.SecretType
+}
+
+type CreatePayload = (typeof Wire.CreateSecretPayload)["Type"]
+type UpdatePayload = (typeof Wire.UpdateSecretPayload)["Type"]
+type LocationField = "workspaceId" | "environment" | "secretPath" | "type"
+
+/**
+ * The service behind `InfisicalApi`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Service {
+  /** `GET /api/v2/service-token`. */
+  readonly getServiceToken: (
+    accessToken: Redacted.Redacted<string>
+  ) => Effect.Effect<typeof Wire.ServiceTokenAnswer.Type, ReadCallError>
+  /** `GET /api/v3/service-token/me/key`. */
+  readonly getServiceTokenKey: (
+    accessToken: Redacted.Redacted<string>
+  ) => Effect.Effect<typeof Wire.ServiceTokenKeyAnswer.Type, ReadCallError>
+  /** `GET /api/v3/secrets`. */
+  readonly listSecrets: (options: {
+    readonly accessToken: Redacted.Redacted<string>
+    readonly projectId: string
+    readonly location: Location.Location
+    readonly etag: Option.Option<string>
+  }) => Effect.Effect<ListAnswer, ReadCallError>
+  /** `POST /api/v3/secrets/:name`. */
+  readonly createSecret: (
+    target: WriteTarget,
+    encrypted: Omit<CreatePayload, LocationField>
+  ) => Effect.Effect<Wire.EncryptedSecret, WriteCallError | AlreadyExistsError>
+  /** `PATCH /api/v3/secrets/:name`. */
+  readonly updateSecret: (
+    target: WriteTarget,
+    encrypted: Omit<UpdatePayload, LocationField>
+  ) => Effect.Effect<Wire.EncryptedSecret, WriteCallError>
+  /** `DELETE /api/v3/secrets/:name`, with a JSON body. */
+  readonly deleteSecret: (target: WriteTarget) => Effect.Effect<Wire.EncryptedSecret, WriteCallError>
+}
+
+/**
+ * The calls of Infisical's HTTP API.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class InfisicalApi extends Context.Tag("effect-infisical/InfisicalApi")<InfisicalApi, Service>() {}
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make: Effect.Effect<Service, never, HttpClient.HttpClient | InfisicalConfig.InfisicalConfig> = Effect.gen(
+  function*() {
+    const config = yield* InfisicalConfig.InfisicalConfig
+    const client = yield* HttpApiClient.makeWith(Wire.api, {
+      baseUrl: config.siteUrl,
+      httpClient: HttpClient.transformResponse(
+        yield* HttpClient.HttpClient,
+        Effect.flatMap(refuse)
+      )
+    })
+
+    const call = <A>(
+      asked: Asked,
+      request: Effect.Effect<A, CallFailure>
+    ): Effect.Effect<A, AnswerError> =>
+      request.pipe(
+        Effect.mapError((error) => toError(error, asked)),
+        Effect.timeoutFail({
+          duration: config.requestTimeout,
+          onTimeout: () => new NetworkError({ reason: "Timeout", ...unanswered(asked) })
+        }),
+        Effect.tapError((error) => config.logDebug(`${asked.endpoint} failed: ${error._tag}`)),
+        repeat(config.retry, isWrite(asked) ? isSafeToRepeatWrite : isWorthRepeatingRead),
+        Effect.withSpan(`Infisical ${asked.endpoint}`, { captureStackTrace: false })
+      )
+
+    const uncreating = <A>(asked: Asked, request: Effect.Effect<A, CallFailure>): Effect.Effect<A, ReadCallError> =>
+      Effect.catchTag(
+        call(asked, request),
+        "AlreadyExistsError",
+        () =>
+          new UnexpectedResponseError({
+            endpoint: asked.endpoint,
+            status: 400,
+            problem: "it was refused because a secret exists already, and makes none"
+          })
+      )
+
+    const unlessApproval = (asked: Asked) =>
+    <E>(
+      answer: Effect.Effect<typeof Wire.WriteAnswer.Type, E>
+    ): Effect.Effect<Wire.EncryptedSecret, E | ApprovalRequiredError> =>
+      Effect.flatMap(answer, (answer) =>
+        "approval" in answer
+          ? new ApprovalRequiredError({ approvalId: answer.approval.id, endpoint: asked.endpoint })
+          : Effect.succeed(answer.secret))
+
+    return {
+      getServiceToken: (accessToken) =>
+        uncreating(
+          { endpoint: "GET /api/v2/service-token", action: undefined },
+          client.serviceToken.getServiceToken({ headers: authorization(accessToken) })
+        ),
+
+      getServiceTokenKey: (accessToken) =>
+        uncreating(
+          { endpoint: "GET /api/v3/service-token/me/key", action: undefined },
+          client.serviceToken.getServiceTokenKey({ headers: authorization(accessToken) })
+        ),
+
+      listSecrets: ({ accessToken, etag, location, projectId }) =>
+        uncreating(
+          {
+            endpoint: "GET /api/v3/secrets",
+            action: "read",
+            environment: location.environment,
+            secretPath: location.secretPath
+          },
+          client.encryptedSecrets.listSecrets({
+            headers: {
+              ...authorization(accessToken),
+              ...Option.match(etag, { onNone: () => ({}), onSome: (etag) => ({ "if-none-match": etag }) })
+            },
+            urlParams: {
+              workspaceId: projectId,
+              environment: location.environment,
+              secretPath: location.secretPath,
+              include_imports: location.includeImports ? "true" : "false"
+            },
+            withResponse: true
+          })
+        ).pipe(Effect.map(([list, response]): ListAnswer =>
+          list === undefined
+            ? { _tag: "NotModified" }
+            : { _tag: "Modified", list, etag: Option.fromNullable(response.headers["etag"]) }
+        )),
+
+      createSecret: (target, encrypted) => {
+        const asked = askedOf("POST", "create", target)
+        return call(
+          asked,
+          client.encryptedSecrets.createSecret({
+            headers: authorization(target.accessToken),
+            path: { secretName: target.name },
+            payload: { ...payloadOf(target), ...encrypted }
+          })
+        ).pipe(unlessApproval(asked))
+      },
+
+      updateSecret: (target, encrypted) => {
+        const asked = askedOf("PATCH", "update", target)
+        return uncreating(
+          asked,
+          client.encryptedSecrets.updateSecret({
+            headers: authorization(target.accessToken),
+            path: { secretName: target.name },
+            payload: { ...payloadOf(target), ...encrypted }
+          })
+        ).pipe(unlessApproval(asked))
+      },
+
+      deleteSecret: (target) => {
+        const asked = askedOf("DELETE", "delete", target)
+        return uncreating(
+          asked,
+          client.encryptedSecrets.deleteSecret({
+            headers: authorization(target.accessToken),
+            path: { secretName: target.name },
+            payload: payloadOf(target)
+          })
+        ).pipe(unlessApproval(asked))
+      }
+    }
+  }
+)
+
+/**
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<InfisicalApi, never, HttpClient.HttpClient | InfisicalConfig.InfisicalConfig> = Layer
+  .effect(InfisicalApi, make)
+
+const authorization = (accessToken: Redacted.Redacted<string>) => ({
+  authorization: `Bearer ${Redacted.value(accessToken)}`
+})
+
+const payloadOf = (target: WriteTarget) => ({
+  workspaceId: target.projectId,
+  environment: target.location.environment,
+  secretPath: target.location.secretPath,
+  type: target.type
+})
+
+const askedOf = (method: string, action: Asked["action"], target: WriteTarget): Asked => ({
+  endpoint: `${method} /api/v3/secrets/:secretName`,
+  action,
+  secretName: target.name,
+  environment: target.location.environment,
+  secretPath: target.location.secretPath
+})
+
+const isWrite = (asked: Asked): boolean => asked.action !== undefined && asked.action !== "read"
+
+const unanswered = (asked: Asked) => ({ endpoint: asked.endpoint, mayHaveBeenApplied: isWrite(asked) })
+
+/** A refusal before it is known what it means. */
+interface Refused {
+  readonly _tag: "Refused"
+  readonly status: number
+  readonly body: unknown
+  readonly retryAfter: string | undefined
+}
+
+type CallFailure =
+  | Refused
+  | HttpClientError.HttpClientError
+  | ParseResult.ParseError
+  | HttpApiError.HttpApiDecodeError
+
+const refuse = (
+  response: HttpClientResponse.HttpClientResponse
+): Effect.Effect<HttpClientResponse.HttpClientResponse, Refused | HttpClientError.ResponseError> =>
+  (response.status >= 200 && response.status < 300) || response.status === 304
+    ? Effect.succeed(response)
+    : Effect.flatMap(response.text, (text) =>
+      Effect.fail<Refused>({
+        _tag: "Refused",
+        status: response.status,
+        body: Option.getOrUndefined(Option.liftThrowable((): unknown => JSON.parse(text))()),
+        retryAfter: response.headers["retry-after"]
+      }))
+
+// The errors of the platform print the request with its token, and a ParseError prints its input, so neither becomes
+// part of ours.
+const toError = (
+  error: CallFailure,
+  asked: Asked
+): AnswerError => {
+  switch (error._tag) {
+    case "Refused":
+      return classify(error, asked)
+    case "RequestError":
+      return new NetworkError({
+        reason: "Transport",
+        endpoint: asked.endpoint,
+        ...transportCode(error.cause),
+        mayHaveBeenApplied: isWrite(asked) && !wasNeverSent(error)
+      })
+    case "ResponseError":
+      return error.reason === "Decode" && !(error.cause instanceof SyntaxError)
+        ? new NetworkError({ reason: "Transport", ...transportCode(error.cause), ...unanswered(asked) })
+        : new UnexpectedResponseError({
+          endpoint: asked.endpoint,
+          status: error.response.status,
+          problem: error.reason === "StatusCode" ? "the status is none that it gives" : "the body is not JSON"
+        })
+    case "HttpApiDecodeError":
+      return new UnexpectedResponseError({
+        endpoint: asked.endpoint,
+        status: 400,
+        problem: "the answer is an error of another API"
+      })
+    case "ParseError":
+      return new UnexpectedResponseError({
+        endpoint: asked.endpoint,
+        status: 200,
+        problem: `the body has another shape${placesOf(error).map((place) => `, ${place}`).join("")}`
+      })
+  }
+}
+
+const placesOf = (error: ParseResult.ParseError): ReadonlyArray<string> =>
+  ParseResult.ArrayFormatter.formatErrorSync(error).slice(0, 3).map((issue) =>
+    `at ${issue.path.length === 0 ? "its top" : issue.path.map(String).join(".")} (${issue._tag})`
+  )
+
+const codesOf = (cause: unknown, depth = 0): ReadonlyArray<string> =>
+  depth > 4 || !Predicate.isObject(cause)
+    ? []
+    : [
+      ..."code" in cause && typeof cause.code === "string" && /^[A-Z][A-Z0-9_]{1,40}$/.test(cause.code)
+        ? [cause.code]
+        : [],
+      ..."cause" in cause ? codesOf(cause.cause, depth + 1) : []
+    ]
+
+const transportCode = (cause: unknown): { readonly code?: string } => {
+  const code = codesOf(cause)[0]
+  return code === undefined ? {} : { code }
+}
+
+/** Codes of failures to connect: by then nothing of the request has left. */
+const connectCodes = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "UND_ERR_CONNECT_TIMEOUT"
+])
+
+const wasNeverSent = (error: HttpClientError.RequestError): boolean =>
+  error.reason !== "Transport" || codesOf(error.cause).some((code) => connectCodes.has(code))
+
+const isWorthRepeatingRead = (error: AnswerError): error is NetworkError => error._tag === "NetworkError"
+
+const isSafeToRepeatWrite = (error: AnswerError): error is NetworkError =>
+  error._tag === "NetworkError" && !error.mayHaveBeenApplied
+
+// Effect's schedules do not see how long the server asks us to wait, so the pause is worked out here.
+const repeat = (
+  retry: InfisicalConfig.Service["retry"],
+  mayRepeat: (error: AnswerError) => error is NetworkError
+) =>
+<A>(request: Effect.Effect<A, AnswerError>): Effect.Effect<A, AnswerError> =>
+  Effect.flatMap(Clock.currentTimeMillis, (started) => {
+    const attempt = (repetition: number): Effect.Effect<A, AnswerError> =>
+      Effect.catchAll(
+        request,
+        (error) =>
+          !mayRepeat(error) || repetition > retry.times ? Effect.fail(error) : Effect.gen(function*() {
+            const pause = yield* pauseBefore(repetition, error, retry)
+            const elapsed = (yield* Clock.currentTimeMillis) - started
+            if (elapsed + pause > Duration.toMillis(retry.deadline)) return yield* Effect.fail(error)
+            yield* Effect.sleep(Duration.millis(pause))
+            return yield* attempt(repetition + 1)
+          })
+      )
+    return attempt(1)
+  })
+
+const pauseBefore = (repetition: number, error: NetworkError, retry: InfisicalConfig.Service["retry"]) =>
+  error.retryAfter !== undefined
+    ? Effect.succeed(Duration.toMillis(error.retryAfter))
+    : Effect.map(
+      Random.nextRange(0.8, 1.2),
+      (jitter) =>
+        jitter *
+        Math.min(Duration.toMillis(retry.baseDelay) * 2 ** (repetition - 1), Duration.toMillis(retry.maxDelay))
+    )

@@ -1,0 +1,192 @@
+/**
+ * The one configuration that the other services read: site, credential, default location, times, retries.
+ *
+ * @since 0.1.0
+ */
+import * as Config from "effect/Config"
+import type * as ConfigError from "effect/ConfigError"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Credential from "./Credential.js"
+import { type InvalidCredentialError, InvalidRequestError } from "./InfisicalError.js"
+import * as Location from "./Location.js"
+
+/**
+ * How failed requests are repeated.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RetryOptions {
+  /** How many times a request is repeated at most. Default 3. */
+  readonly times?: number
+  /** The pause before the first repetition; it doubles each time, and varies by a fifth. Default 200 milliseconds. */
+  readonly baseDelay?: Duration.DurationInput
+  /** The longest pause that is not the server's own wish. Default 5 seconds. */
+  readonly maxDelay?: Duration.DurationInput
+  /** No repetition begins later than this after the first request. Default 30 seconds. */
+  readonly deadline?: Duration.DurationInput
+}
+
+/**
+ * What a user sets.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** Who we are, for example `Credential.serviceToken(token)`. */
+  readonly credential: Credential.Credential | Effect.Effect<Credential.Credential, InvalidCredentialError>
+  /** Where Infisical is. Default `https://app.infisical.com`. A trailing `/api` is dropped. */
+  readonly siteUrl?: string
+  /** The environment where a call names none: its slug. Default `dev`. */
+  readonly environment?: string
+  /** The path where a call names none. Default `/`. */
+  readonly secretPath?: string
+  /** How long an answer is served without asking again. Default 5 minutes. */
+  readonly cacheTtl?: Duration.DurationInput
+  /** How long one request may take, until its whole answer is here. Default 10 seconds. */
+  readonly requestTimeout?: Duration.DurationInput
+  /** How failed requests are repeated. */
+  readonly retry?: RetryOptions
+  /**
+   * Whether `get` answers from the current `ConfigProvider` (by default the environment variables) where Infisical has
+   * no such secret or cannot be reached. Default `true`.
+   */
+  readonly fallback?: boolean
+  /** Whether what is logged at level Debug is logged at level Info. Default `false`. */
+  readonly debug?: boolean
+}
+
+/**
+ * The configuration with its defaults filled in and checked.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Service {
+  readonly credential: Credential.Credential
+  /** Without a slash at its end. */
+  readonly siteUrl: string
+  readonly defaultLocation: Location.Location
+  readonly cacheTtl: Duration.Duration
+  readonly requestTimeout: Duration.Duration
+  readonly retry: {
+    readonly times: number
+    readonly baseDelay: Duration.Duration
+    readonly maxDelay: Duration.Duration
+    readonly deadline: Duration.Duration
+  }
+  readonly fallback: boolean
+  /** Logs what a user wants to read only while looking for a fault. */
+  readonly logDebug: (message: string) => Effect.Effect<void>
+}
+
+/**
+ * The configuration that the other services read.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class InfisicalConfig extends Context.Tag("effect-infisical/InfisicalConfig")<InfisicalConfig, Service>() {}
+
+/**
+ * Fills in the defaults and checks everything.
+ *
+ * Fails with `InvalidCredentialError` where the credential is malformed, and with `InvalidRequestError` where site,
+ * environment or path cannot be.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (options: Options): Effect.Effect<Service, InvalidCredentialError | InvalidRequestError> =>
+  Effect.gen(function*() {
+    const credential = Effect.isEffect(options.credential) ? yield* options.credential : options.credential
+    return {
+      credential,
+      siteUrl: yield* checkSiteUrl(options.siteUrl ?? "https://app.infisical.com"),
+      defaultLocation: yield* Location.make({
+        environment: options.environment ?? "dev",
+        secretPath: options.secretPath ?? "/",
+        includeImports: true
+      }),
+      cacheTtl: Duration.decode(options.cacheTtl ?? "5 minutes"),
+      requestTimeout: Duration.decode(options.requestTimeout ?? "10 seconds"),
+      retry: {
+        times: options.retry?.times ?? 3,
+        baseDelay: Duration.decode(options.retry?.baseDelay ?? "200 millis"),
+        maxDelay: Duration.decode(options.retry?.maxDelay ?? "5 seconds"),
+        deadline: Duration.decode(options.retry?.deadline ?? "30 seconds")
+      },
+      fallback: options.fallback ?? true,
+      logDebug: options.debug === true ? Effect.logInfo : Effect.logDebug
+    }
+  })
+
+const checkSiteUrl = (siteUrl: string): Effect.Effect<string, InvalidRequestError> => {
+  const trimmed = siteUrl.trim().replace(/\/+$/, "").replace(/\/api$/, "").replace(/\/+$/, "")
+  const url = URL.canParse(trimmed) ? new URL(trimmed) : undefined
+  return url === undefined || !/^https?:$/.test(url.protocol) || url.search !== "" || url.hash !== ""
+      || url.username !== "" || url.password !== ""
+    ? Effect.fail(
+      new InvalidRequestError({
+        parameter: "siteUrl",
+        problem: "it must be a URL that begins with http:// or https://, such as https://app.infisical.com"
+      })
+    )
+    : Effect.succeed(trimmed)
+}
+
+/**
+ * The configuration from options.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (
+  options: Options
+): Layer.Layer<InfisicalConfig, InvalidCredentialError | InvalidRequestError> =>
+  Layer.effect(InfisicalConfig, make(options))
+
+/**
+ * The options from environment variables, by the names that Infisical's own tools use:
+ *
+ * | variable | option |
+ * | --- | --- |
+ * | `INFISICAL_TOKEN` | `credential`: a service token, or the JSON of a service token v3 |
+ * | `INFISICAL_API_URL`, else `SITE_URL` | `siteUrl` |
+ * | `INFISICAL_ENVIRONMENT` | `environment` |
+ * | `INFISICAL_SECRET_PATH` | `secretPath` |
+ *
+ * @since 0.1.0
+ * @category configuration
+ */
+export const fromEnvironment: Config.Config<Options> = Config.all({
+  token: Config.redacted("INFISICAL_TOKEN"),
+  siteUrl: Config.option(
+    Config.orElse(Config.nonEmptyString("INFISICAL_API_URL"), () => Config.nonEmptyString("SITE_URL"))
+  ),
+  environment: Config.option(Config.nonEmptyString("INFISICAL_ENVIRONMENT")),
+  secretPath: Config.option(Config.nonEmptyString("INFISICAL_SECRET_PATH"))
+}).pipe(
+  Config.map(({ environment, secretPath, siteUrl, token }) => ({
+    credential: Credential.serviceToken(token),
+    ...Option.match(siteUrl, { onNone: () => ({}), onSome: (siteUrl) => ({ siteUrl }) }),
+    ...Option.match(environment, { onNone: () => ({}), onSome: (environment) => ({ environment }) }),
+    ...Option.match(secretPath, { onNone: () => ({}), onSome: (secretPath) => ({ secretPath }) })
+  }))
+)
+
+/**
+ * The configuration from a `Config`, by default from environment variables.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfig = (
+  config: Config.Config.Wrap<Options> = fromEnvironment
+): Layer.Layer<InfisicalConfig, InvalidCredentialError | InvalidRequestError | ConfigError.ConfigError> =>
+  Layer.effect(InfisicalConfig, Effect.flatMap(Config.unwrap(config), make))

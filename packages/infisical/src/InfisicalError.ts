@@ -1,0 +1,318 @@
+/**
+ * What can go wrong, one tag for each meaning, the same whatever the era of the server.
+ *
+ * No error carries a secret's value, a token, a key or a ciphertext, and none has a `cause`: the errors of the
+ * platform and of Schema quote the request and its input. Text that a server wrote is never repeated, since it may
+ * quote what was sent; where the server names its answer (`requestId`), that is passed on to be looked up in its log.
+ *
+ * @since 0.1.0
+ */
+import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
+
+/**
+ * What a `NotFoundError` says is missing.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Resource = "secret" | "folder" | "environment" | "project"
+
+/**
+ * What the credential was not allowed to do.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Action = "read" | "create" | "update" | "delete"
+
+const where = (place: { readonly environment?: string; readonly secretPath?: string }): string =>
+  [
+    place.environment === undefined ? "" : ` in environment "${place.environment}"`,
+    place.secretPath === undefined ? "" : ` at path "${place.secretPath}"`
+  ].join("")
+
+const noted = (requestId: string | undefined): string => requestId === undefined ? "" : ` (request id ${requestId})`
+
+/**
+ * The secret, or the folder, environment or project that should hold it, does not exist.
+ *
+ * A server of 2024-07 lists a missing folder as an empty one, so on a read `resource` is `"secret"` there even where
+ * the folder is what is missing.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class NotFoundError extends Data.TaggedError("NotFoundError")<{
+  readonly resource: Resource
+  readonly secretName?: string
+  readonly environment?: string
+  readonly secretPath?: string
+}> {
+  override get message(): string {
+    switch (this.resource) {
+      case "secret":
+        return `There is no secret${this.secretName === undefined ? "" : ` "${this.secretName}"`}${
+          where(this)
+        }. Check the name (case matters), the environment's slug and the path, or create it.`
+      case "folder":
+        return `There is no folder${where(this)}. Create it in Infisical, or check the path.`
+      case "environment":
+        return `There is no environment "${this.environment ?? ""}" in this project. Use the environment's slug.`
+      case "project":
+        return "There is no such project. Check the project id."
+    }
+  }
+}
+
+/**
+ * Something could not be decrypted: it was changed, or encrypted with another key.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class DecryptError extends Data.TaggedError("DecryptError")<{
+  /** What could not be decrypted. */
+  readonly subject: "secret name" | "secret value" | "secret comment" | "project key" | "text"
+  /** Why, without any of the input. */
+  readonly problem: string
+  readonly secretName?: string
+  /** The id of the secret, where its name is not known. */
+  readonly secretId?: string
+}> {
+  override get message(): string {
+    const of = this.secretName !== undefined
+      ? ` of secret "${this.secretName}"`
+      : this.secretId !== undefined
+      ? ` of the secret with id ${this.secretId}`
+      : ""
+    const advice = this.subject === "project key"
+      ? "Check that the key part of the service token is complete and belongs to this token."
+      : this.subject === "text"
+      ? "Check that key, iv, tag and ciphertext belong together."
+      : "It was not encrypted with this project's key: write it again."
+    return `Could not decrypt the ${this.subject}${of}: ${this.problem}. ${advice}`
+  }
+}
+
+/**
+ * The server could not be reached, did not answer in time, limits us, or failed.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class NetworkError extends Data.TaggedError("NetworkError")<{
+  readonly reason: "Transport" | "Timeout" | "RateLimited" | "ServerFailure"
+  /** Method and route, for example `GET /api/v3/secrets`. */
+  readonly endpoint: string
+  /** Whether the request can have been carried out although no good answer came. */
+  readonly mayHaveBeenApplied: boolean
+  readonly status?: number
+  /** The operating system's code of a transport failure, for example `ECONNREFUSED`. */
+  readonly code?: string
+  /** How long the server asks to wait (`retry-after`). */
+  readonly retryAfter?: Duration.Duration
+  readonly requestId?: string
+}> {
+  override get message(): string {
+    const applied = this.mayHaveBeenApplied && !this.endpoint.startsWith("GET ")
+      ? " The write may have been carried out: read before you repeat it."
+      : ""
+    switch (this.reason) {
+      case "Transport":
+        return `${this.endpoint} did not reach Infisical${
+          this.code === undefined ? "" : ` (${this.code})`
+        }. Check siteUrl, the network and the proxy.${applied}`
+      case "Timeout":
+        return `${this.endpoint} was not answered in time. Check the server, or raise requestTimeout.${applied}`
+      case "RateLimited":
+        return `${this.endpoint} was refused because too many requests were made${noted(this.requestId)}. ${
+          this.retryAfter === undefined
+            ? "Try again later."
+            : `Try again in ${Duration.format(this.retryAfter)}.`
+        }`
+      case "ServerFailure":
+        return `${this.endpoint} failed on the server with status ${this.status ?? "unknown"}${
+          noted(this.requestId)
+        }. Look at the server's log.${applied}`
+    }
+  }
+}
+
+/**
+ * The server refuses the credential: it is unknown, revoked or expired.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class AuthenticationError extends Data.TaggedError("AuthenticationError")<{
+  readonly reason: "Refused" | "Expired"
+  readonly endpoint: string
+  readonly status: number
+  readonly requestId?: string
+}> {
+  override get message(): string {
+    const why = this.reason === "Expired" ? "it has expired" : "it is unknown, revoked or for another site"
+    return `Infisical refused the credential on ${this.endpoint}: ${why}${
+      noted(this.requestId)
+    }. Create a new one and check siteUrl.`
+  }
+}
+
+/**
+ * The credential is good, but may not do this here.
+ *
+ * A server of 2024-07 answers the same for an environment that does not exist.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class PermissionError extends Data.TaggedError("PermissionError")<{
+  readonly endpoint: string
+  readonly problem: "scope" | "project" | "personal secret"
+  readonly action?: Action
+  readonly environment?: string
+  readonly secretPath?: string
+  readonly requestId?: string
+}> {
+  override get message(): string {
+    const advice = {
+      "scope": "Check the environment's slug, and give the credential this permission for this environment and path.",
+      "project": "Add it to this project, or check the project id.",
+      "personal secret": "Personal secrets can be written by users only: write a shared one."
+    }
+    return `The credential may not ${this.action ?? "do this"}${this.action === undefined ? "" : " secrets"}${
+      where(this)
+    }${noted(this.requestId)}. ${advice[this.problem]}`
+  }
+}
+
+/**
+ * A secret of this name exists already.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class AlreadyExistsError extends Data.TaggedError("AlreadyExistsError")<{
+  readonly secretName?: string
+  readonly environment?: string
+  readonly secretPath?: string
+}> {
+  override get message(): string {
+    return `There already is a secret${this.secretName === undefined ? "" : ` "${this.secretName}"`}${
+      where(this)
+    }. Update it instead.`
+  }
+}
+
+/**
+ * The request cannot be carried out as it stands, and repeating it is pointless.
+ *
+ * Raised before any request where we know, or for a server's refusal.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class InvalidRequestError extends Data.TaggedError("InvalidRequestError")<{
+  /** The argument or field that is wrong, for example `secretPath`. */
+  readonly parameter: string
+  /** What is wrong with it and what to do, without its value. */
+  readonly problem: string
+  /** The server's status, if a server refused it. */
+  readonly status?: number
+  readonly requestId?: string
+}> {
+  override get message(): string {
+    return `Invalid ${this.parameter}: ${this.problem}${noted(this.requestId)}`
+  }
+}
+
+/**
+ * The answer is not one that Infisical gives: wrong shape, not JSON, or an unknown refusal.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class UnexpectedResponseError extends Data.TaggedError("UnexpectedResponseError")<{
+  readonly endpoint: string
+  readonly status: number
+  /** What is wrong with it, for a wrong shape with the place, and without any of its content. */
+  readonly problem: string
+  readonly requestId?: string
+}> {
+  override get message(): string {
+    return `${this.endpoint} was answered with status ${this.status} in a way Infisical does not answer: ${this.problem}${
+      noted(this.requestId)
+    }. Check that siteUrl is an Infisical server and that no proxy answers in its place.`
+  }
+}
+
+/**
+ * Nothing was written: the server recorded the write as a request that somebody has to approve.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ApprovalRequiredError extends Data.TaggedError("ApprovalRequiredError")<{
+  readonly approvalId: string
+  readonly endpoint: string
+}> {
+  override get message(): string {
+    return `${this.endpoint} was recorded as approval request ${this.approvalId}; nothing is written until it is approved and merged in Infisical.`
+  }
+}
+
+/**
+ * The credential is malformed; found before any request was made.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class InvalidCredentialError extends Data.TaggedError("InvalidCredentialError")<{
+  /** The part that is wrong, for example `key`. */
+  readonly part: string
+  /** What it should be. Nothing of the credential is quoted. */
+  readonly problem: string
+}> {
+  override get message(): string {
+    return `The credential is malformed: ${this.part} ${this.problem}. Copy it whole from Infisical.`
+  }
+}
+
+/**
+ * All that a read from a server can raise.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type ReadError =
+  | NotFoundError
+  | DecryptError
+  | NetworkError
+  | AuthenticationError
+  | PermissionError
+  | InvalidRequestError
+  | UnexpectedResponseError
+
+/**
+ * All that a write can raise, beside `AlreadyExistsError` where a name is taken.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type WriteError = ReadError | ApprovalRequiredError
+
+/**
+ * Every error that a server's answer can mean.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type AnswerError =
+  | NotFoundError
+  | NetworkError
+  | AuthenticationError
+  | PermissionError
+  | AlreadyExistsError
+  | InvalidRequestError
+  | UnexpectedResponseError

@@ -1,0 +1,75 @@
+/**
+ * A secret, and a list of them, as they are handed to whoever asked.
+ *
+ * @since 0.1.0
+ */
+import * as Data from "effect/Data"
+import type * as DateTime from "effect/DateTime"
+import type * as Redacted from "effect/Redacted"
+import type { DecryptError } from "./InfisicalError.js"
+import type { SecretType } from "./Wire.js"
+
+/**
+ * Where a secret came from:
+ *
+ * - `live`: an answer of the server that is no older than `cacheTtl`
+ * - `stale`: an older answer, since the server could not be asked again
+ * - `fallback`: the current `ConfigProvider`, by default the environment variables
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Source = "live" | "stale" | "fallback"
+
+/**
+ * A secret. Immutable; it prints itself without its value.
+ *
+ * @example
+ * ```ts
+ * import { Secrets } from "effect-infisical"
+ * import { Effect, Redacted } from "effect"
+ *
+ * const program = Effect.gen(function*() {
+ *   const secrets = yield* Secrets.Secrets
+ *   const url = yield* secrets.get("DATABASE_URL")
+ *   return Redacted.value(url.value)
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export class Secret extends Data.Class<{
+  readonly name: string
+  readonly value: Redacted.Redacted<string>
+  readonly type: SecretType
+  /** Empty where there is none. */
+  readonly comment: string
+  /** The environment that holds it; for an imported secret as the server labels it. */
+  readonly environment: string
+  /** The folder that holds it; for an imported secret as the server labels it. */
+  readonly secretPath: string
+  readonly source: Source
+  /** When the server gave it; for a fallback, when it was read. */
+  readonly fetchedAt: DateTime.Utc
+  /** The server's id; a fallback has none. */
+  readonly id?: string
+  /** Counts the writes of it, from 1; a fallback has none. */
+  readonly version?: number
+}> {}
+
+/**
+ * All secrets of one location.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SecretList {
+  /** One for each name, the folder's own before imported ones, in the server's order. */
+  readonly secrets: ReadonlyArray<Secret>
+  /** Those that could not be decrypted; they hurt no other. */
+  readonly undecryptable: ReadonlyArray<DecryptError>
+  readonly source: Source
+  /** When the server gave it. */
+  readonly fetchedAt: DateTime.Utc
+}

@@ -1,0 +1,298 @@
+/**
+ * What people call: get, list, create, update and delete secrets.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Chunk from "effect/Chunk"
+import * as Config from "effect/Config"
+import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import { isWellFormed } from "./Crypto.js"
+import * as InfisicalConfig from "./InfisicalConfig.js"
+import {
+  type AlreadyExistsError,
+  InvalidRequestError,
+  NotFoundError,
+  type ReadError,
+  type WriteError
+} from "./InfisicalError.js"
+import * as Location from "./Location.js"
+import { Secret, type SecretList } from "./Secret.js"
+import * as SecretCache from "./SecretCache.js"
+import * as SecretSource from "./SecretSource.js"
+import * as Snapshot from "./Snapshot.js"
+import type { SecretType } from "./Wire.js"
+
+/**
+ * Where to read.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ReadOptions {
+  /** The environment's slug. Default: the configuration's, which is `dev` by default. */
+  readonly environment?: string
+  /** The folder's path; it begins with a slash. Default: the configuration's, which is `/` by default. */
+  readonly secretPath?: string
+  /** Whether imported secrets count where the folder has none of that name. Default `true`. */
+  readonly includeImports?: boolean
+  /** `personal`: the personal secret, else the shared one. `shared`: the shared one only. Default `personal`. */
+  readonly type?: SecretType
+}
+
+/**
+ * Where to write.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface DeleteOptions {
+  /** The environment's slug. Default: the configuration's, which is `dev` by default. */
+  readonly environment?: string
+  /** The folder's path; it begins with a slash. Default: the configuration's, which is `/` by default. */
+  readonly secretPath?: string
+  /** A personal secret can only be where a shared one of its name is, and be written by users only. Default `shared`. */
+  readonly type?: SecretType
+}
+
+/**
+ * Where to write, and what beside the value.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface WriteOptions extends DeleteOptions {
+  /** A comment. Default: a new secret has none, an updated one keeps its own. */
+  readonly comment?: string
+}
+
+/**
+ * The service behind `Secrets`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Service {
+  /**
+   * The secret of a name.
+   *
+   * The answer comes from memory while it is no older than `cacheTtl`. After that it is fetched again; where the server
+   * cannot be reached, the last one serves on and says that it is `stale`. A secret that Infisical does not have, or
+   * that was never fetched from a server that cannot be reached, comes from the current `ConfigProvider` (by default
+   * the environment variables), unless `fallback` is off.
+   *
+   * Raises `NotFoundError`; `NetworkError` and `UnexpectedResponseError` where there is no older answer and no fallback;
+   * `AuthenticationError` and `PermissionError`, which no fallback hides; `DecryptError` if this secret, or the project
+   * key, cannot be decrypted; `InvalidRequestError` if name, environment or path cannot be.
+   */
+  readonly get: (name: string, options?: ReadOptions) => Effect.Effect<Secret, ReadError>
+  /**
+   * All secrets of a folder. One that cannot be decrypted is listed as such and hurts no other. There is no fallback.
+   *
+   * Raises what `get` raises.
+   */
+  readonly list: (options?: ReadOptions) => Effect.Effect<SecretList, ReadError>
+  /**
+   * Creates a secret and gives it as the server holds it now. The next `get` returns it.
+   *
+   * Raises `AlreadyExistsError` where the name is taken; `NotFoundError` where there is no such folder, or for a
+   * personal secret no shared one; `ApprovalRequiredError` where the write awaits approval; `NetworkError` saying
+   * whether it may have been carried out; and what `get` raises. There is no fallback.
+   */
+  readonly create: (
+    name: string,
+    value: Redacted.Redacted<string>,
+    options?: WriteOptions
+  ) => Effect.Effect<Secret, WriteError | AlreadyExistsError>
+  /**
+   * Gives a secret a new value and gives it as the server holds it now. The next `get` returns it.
+   *
+   * Raises `NotFoundError` where there is none, and otherwise what `create` raises.
+   */
+  readonly update: (
+    name: string,
+    value: Redacted.Redacted<string>,
+    options?: WriteOptions
+  ) => Effect.Effect<Secret, WriteError>
+  /**
+   * Deletes a secret; with a shared one the personal ones of its name. The next `get` does not find it.
+   *
+   * Raises `NotFoundError` where there is none, and otherwise what `create` raises.
+   */
+  readonly delete: (name: string, options?: DeleteOptions) => Effect.Effect<void, WriteError>
+}
+
+/**
+ * Secrets of Infisical.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class Secrets extends Context.Tag("effect-infisical/Secrets")<Secrets, Service>() {}
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make: Effect.Effect<
+  Service,
+  never,
+  InfisicalConfig.InfisicalConfig | SecretCache.SecretCache | SecretSource.SecretSource
+> = Effect.gen(function*() {
+  const config = yield* InfisicalConfig.InfisicalConfig
+  const cache = yield* SecretCache.SecretCache
+  const source = yield* SecretSource.SecretSource
+  const { defaultLocation } = config
+
+  const locate = (options: ReadOptions): Effect.Effect<Location.Location, InvalidRequestError> =>
+    options.environment === undefined && options.secretPath === undefined && options.includeImports === undefined
+      ? Effect.succeed(defaultLocation)
+      : Location.make({ ...defaultLocation, ...options })
+
+  const getCold = (name: string, options: ReadOptions): Effect.Effect<Secret, ReadError> =>
+    Effect.gen(function*() {
+      yield* Location.checkName(name, "read")
+      const location = yield* locate(options)
+      const found = Effect.gen(function*() {
+        const snapshot = yield* cache.read(location)
+        const secret = snapshot.get(name, options.type ?? "personal")
+        if (secret !== undefined) return yield* secret
+        // A stale snapshot cannot tell that there is no such secret by now.
+        return yield* Option.getOrElse(snapshot.staleBecause, () => notFound(name, location))
+      })
+      return yield* config.fallback
+        ? Effect.catchIf(
+          found,
+          (error) => error._tag === "NotFoundError" || error._tag === "NetworkError",
+          (error) =>
+            Effect.flatMap(
+              fallback(name, location),
+              Option.match({ onNone: () => Effect.fail(error), onSome: Effect.succeed })
+            )
+        )
+        : found
+    })
+
+  const locateWrite = (name: string, options: DeleteOptions): Effect.Effect<SecretSource.Target, InvalidRequestError> =>
+    Effect.zipRight(
+      Location.checkName(name, "write"),
+      Effect.map(locate(options), (location) => ({ location, name, type: options.type ?? "shared" }))
+    )
+
+  // After a failure that leaves open what the server holds, it is asked anew before a snapshot is served as live.
+  const keepingCache = <A, E extends WriteError | AlreadyExistsError>(
+    target: SecretSource.Target,
+    write: Effect.Effect<A, E>,
+    change: (written: A) => Snapshot.Change
+  ): Effect.Effect<A, E> =>
+    Effect.onExit(write, (exit) =>
+      Exit.isSuccess(exit)
+        ? cache.written(target.location, change(exit.value))
+        : Cause.isInterrupted(exit.cause) || Cause.failures(exit.cause).pipe(Chunk.some(leavesOpen))
+        ? cache.invalidate(target.location)
+        : Effect.void)
+
+  const put = <E extends WriteError | AlreadyExistsError>(
+    write: (target: SecretSource.Target, written: SecretSource.Written) => Effect.Effect<Snapshot.WrittenRow, E>
+  ) =>
+  (
+    name: string,
+    value: Redacted.Redacted<string>,
+    options: WriteOptions = {}
+  ): Effect.Effect<Secret, E | InvalidRequestError> =>
+    Effect.gen(function*() {
+      const target = yield* locateWrite(name, options)
+      yield* checkText("value", Redacted.value(value))
+      yield* checkText("comment", options.comment ?? "")
+      const row = yield* keepingCache(
+        target,
+        write(target, { value, comment: Option.fromNullable(options.comment) }),
+        (row) => ({ _tag: "Put", row })
+      )
+      return Snapshot.secret(row, row.held, "live", yield* DateTime.now)
+    })
+
+  return {
+    get: (name, options) =>
+      Effect.suspend(() =>
+        (options === undefined ? cache.fresh(defaultLocation)?.get(name, "personal") : undefined) ??
+          getCold(name, options ?? {})
+      ),
+
+    list: (options = {}) =>
+      Effect.gen(function*() {
+        const snapshot = yield* cache.read(yield* locate(options))
+        return yield* snapshot.list(options.type ?? "personal")
+      }),
+
+    create: put(source.create),
+
+    update: put(source.update),
+
+    delete: (name, options = {}) =>
+      Effect.flatMap(
+        locateWrite(name, options),
+        (target) => keepingCache(target, source.delete(target), () => ({ _tag: "Deleted", name, type: target.type }))
+      )
+  }
+})
+
+/**
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<
+  Secrets,
+  never,
+  InfisicalConfig.InfisicalConfig | SecretCache.SecretCache | SecretSource.SecretSource
+> = Layer.effect(Secrets, make)
+
+const notFound = (name: string, { environment, secretPath }: Location.Location) =>
+  new NotFoundError({ resource: "secret", secretName: name, environment, secretPath })
+
+const fallback = (
+  name: string,
+  { environment, secretPath }: Location.Location
+): Effect.Effect<Option.Option<Secret>> =>
+  Effect.gen(function*() {
+    const value = yield* Effect.option(Config.redacted(name))
+    const fetchedAt = yield* DateTime.now
+    return Option.map(value, (value) =>
+      new Secret({
+        name,
+        value,
+        type: "shared",
+        comment: "",
+        environment,
+        secretPath,
+        source: "fallback",
+        fetchedAt
+      }))
+  })
+
+const leavesOpen = (error: WriteError | AlreadyExistsError): boolean => {
+  switch (error._tag) {
+    case "NetworkError":
+      return error.mayHaveBeenApplied
+    case "AlreadyExistsError":
+    case "NotFoundError":
+    case "UnexpectedResponseError":
+      return true
+    default:
+      return false
+  }
+}
+
+const checkText = (parameter: string, text: string): Effect.Effect<void, InvalidRequestError> =>
+  isWellFormed(text) ? Effect.void : Effect.fail(
+    new InvalidRequestError({
+      parameter,
+      problem: "it has half a surrogate pair, which UTF-8 cannot hold. Encode binary data first, as base64."
+    })
+  )

@@ -1,0 +1,294 @@
+/**
+ * All the secrets of one location as of one answer. Names are known when it arrives; a value is decrypted at its first
+ * use, once, and from then on a read gives the same object.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import type * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import type { Cipher, Sealed } from "./Crypto.js"
+import { DecryptError, type ReadError } from "./InfisicalError.js"
+import type * as Location from "./Location.js"
+import { Secret, type SecretList, type Source } from "./Secret.js"
+import type { SecretType } from "./Wire.js"
+
+/**
+ * What decryption brings to light.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Revealed {
+  readonly _tag: "Revealed"
+  readonly value: Redacted.Redacted<string>
+  /** Empty where there is none. */
+  readonly comment: string
+}
+
+/**
+ * A value and a comment that have yet to be decrypted.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Encrypted {
+  readonly _tag: "Encrypted"
+  readonly value: Sealed
+  readonly comment: Option.Option<Sealed>
+}
+
+/**
+ * One secret of an answer.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Row {
+  readonly id: string
+  readonly name: string
+  readonly type: SecretType
+  readonly version: number
+  readonly environment: string
+  readonly secretPath: string
+  readonly held: Revealed | Encrypted
+}
+
+/**
+ * A secret that we wrote: its value is known.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface WrittenRow extends Row {
+  readonly held: Revealed
+}
+
+/**
+ * The secret that a row stands for, once it is revealed.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const secret = (
+  { held: _, ...fields }: Row,
+  { comment, value }: Revealed,
+  source: Source,
+  fetchedAt: DateTime.Utc
+): Secret => new Secret({ ...fields, value, comment, source, fetchedAt })
+
+/**
+ * What a server said of a location.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Content {
+  /** The folder's own secrets; of two with one name and type the first counts. */
+  readonly own: ReadonlyArray<Row>
+  /** The imported ones; of two with one name the first counts, and only where the folder has none. */
+  readonly imported: ReadonlyArray<Row>
+  /** Those whose very name could not be decrypted. */
+  readonly nameless: ReadonlyArray<DecryptError>
+  /** Decrypts rows, each at most once however often it is asked for. */
+  readonly reveal: (rows: ReadonlyArray<Row>) => Effect.Effect<void>
+  /** What was decrypted of a row so far. */
+  readonly revealed: (row: Row) => Exit.Exit<Revealed, DecryptError> | undefined
+  /** The same with other secrets of the folder's own; what was decrypted stays decrypted. */
+  readonly withOwn: (own: ReadonlyArray<Row>) => Content
+}
+
+/**
+ * Makes content from rows and the cipher that opens what is encrypted of them.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const content = (options: {
+  readonly own: ReadonlyArray<Row>
+  readonly imported: ReadonlyArray<Row>
+  readonly nameless: ReadonlyArray<DecryptError>
+  readonly cipher: Pick<Cipher, "decryptAll">
+}): Content => {
+  // A plain WeakMap, since it is read at every first use of a secret and written once for each.
+  const memo = new WeakMap<Row, Exit.Exit<Revealed, DecryptError>>()
+  const mutex = Effect.unsafeMakeSemaphore(1)
+
+  const revealed: Content["revealed"] = (row) => row.held._tag === "Revealed" ? Exit.succeed(row.held) : memo.get(row)
+
+  const decrypt = (rows: ReadonlyArray<readonly [Row, Encrypted]>): Effect.Effect<void> => {
+    const sealed = rows.flatMap(([, { comment, value }]) => [value, ...Option.toArray(comment)])
+    return Effect.map(options.cipher.decryptAll(sealed), (plaintexts) => {
+      let next = 0
+      for (const [row, held] of rows) {
+        const value = plaintexts[next++]
+        const comment = Option.isSome(held.comment) ? plaintexts[next++] : ""
+        memo.set(
+          row,
+          value === undefined
+            ? undecryptable(row, "secret value")
+            : comment === undefined
+            ? undecryptable(row, "secret comment")
+            : Exit.succeed({ _tag: "Revealed", value: Redacted.make(value), comment })
+        )
+      }
+    })
+  }
+
+  const withOwn = (own: ReadonlyArray<Row>): Content => ({
+    own,
+    imported: options.imported,
+    nameless: options.nameless,
+    revealed,
+    reveal: (rows) =>
+      mutex.withPermits(1)(
+        Effect.suspend(() =>
+          decrypt(
+            rows.flatMap((row) => row.held._tag === "Encrypted" && !memo.has(row) ? [[row, row.held] as const] : [])
+          )
+        )
+      ),
+    withOwn
+  })
+
+  return withOwn(options.own)
+}
+
+const undecryptable = (row: Row, subject: DecryptError["subject"]) =>
+  Exit.fail(
+    new DecryptError({
+      subject,
+      secretName: row.name,
+      problem: "it is not authentic, or was encrypted with another key"
+    })
+  )
+
+/**
+ * All the secrets of one location as of one answer.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Snapshot {
+  readonly location: Location.Location
+  readonly source: Source
+  readonly fetchedAt: DateTime.Utc
+  /** Under which the server will say that nothing changed. */
+  readonly etag: Option.Option<string>
+  readonly content: Content
+  /** Why it could not be fetched anew, where it is stale. */
+  readonly staleBecause: Option.Option<ReadError>
+  /**
+   * The secret of a name: for `personal` the personal one, else the shared one. `undefined` where there is none.
+   *
+   * It is not an effect itself, so that a warm read costs next to nothing.
+   */
+  readonly get: (name: string, type: SecretType) => Effect.Effect<Secret, DecryptError> | undefined
+  /** Every secret, for `personal` each personal one in place of its shared one. */
+  readonly list: (type: SecretType) => Effect.Effect<SecretList>
+}
+
+/**
+ * Makes a snapshot.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (options: {
+  readonly location: Location.Location
+  readonly source: Source
+  readonly fetchedAt: DateTime.Utc
+  readonly etag: Option.Option<string>
+  readonly content: Content
+  readonly staleBecause: Option.Option<ReadError>
+}): Snapshot => {
+  const { content, fetchedAt, source } = options
+  const rows = { personal: index(content, "personal"), shared: index(content, "shared") }
+  const secrets = {
+    personal: new Map<string, Exit.Exit<Secret, DecryptError>>(),
+    shared: new Map<string, Exit.Exit<Secret, DecryptError>>()
+  }
+
+  const show = (row: Row, type: SecretType): Exit.Exit<Secret, DecryptError> | undefined => {
+    const known = secrets[type].get(row.name)
+    if (known !== undefined) return known
+    const revealed = content.revealed(row)
+    if (revealed === undefined) return undefined
+    const shown = Exit.map(revealed, (revealed) => secret(row, revealed, source, fetchedAt))
+    secrets[type].set(row.name, shown)
+    return shown
+  }
+
+  return {
+    ...options,
+    get: (name, type) => {
+      const known = secrets[type].get(name)
+      if (known !== undefined) return known
+      const row = rows[type].get(name)
+      return row === undefined ? undefined : show(row, type) ?? Effect.flatMap(
+        content.reveal([row]),
+        () => show(row, type) ?? Effect.dieMessage("a row was revealed and is not")
+      )
+    },
+    list: (type) => {
+      const all = [...rows[type].values()]
+      return Effect.map(content.reveal(all), () => {
+        const readable: Array<Secret> = []
+        const undecryptable: Array<DecryptError> = [...content.nameless]
+        for (const row of all) {
+          const shown = show(row, type)
+          if (shown === undefined) continue
+          if (Exit.isSuccess(shown)) readable.push(shown.value)
+          else undecryptable.push(...Cause.failures(shown.cause))
+        }
+        return { secrets: readable, undecryptable, source, fetchedAt }
+      })
+    }
+  }
+}
+
+// The folder's own secret wins, then the last import (`wire/` "Reads"); personal wins over shared where asked for.
+const index = (content: Content, type: SecretType): ReadonlyMap<string, Row> => {
+  const found = new Map<string, Row>()
+  const add = (row: Row) => found.has(row.name) ? undefined : found.set(row.name, row)
+  if (type === "personal") content.own.filter((row) => row.type === "personal").forEach(add)
+  content.own.filter((row) => row.type === "shared").forEach(add)
+  content.imported.filter((row) => row.type === "shared").forEach(add)
+  return found
+}
+
+/**
+ * What a write of our own changed: a secret as the server holds it now, or one that is gone.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Change =
+  | { readonly _tag: "Put"; readonly row: Row }
+  | { readonly _tag: "Deleted"; readonly name: string; readonly type: SecretType }
+
+/**
+ * The snapshot after a write of our own: with that secret as the server holds it now, or without it. It has no ETag any
+ * more, since the server never gave one for it.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const afterWrite = (snapshot: Snapshot, change: Change): Snapshot => {
+  const { own } = snapshot.content
+  const same = (row: Row, name: string, type: SecretType) => row.name === name && row.type === type
+  const next = change._tag === "Deleted"
+    // Deleting a shared secret deletes its personal ones (`wire/` "Writes").
+    ? own.filter((row) => row.name !== change.name || (change.type === "personal" && row.type === "shared"))
+    : own.some((row) => same(row, change.row.name, change.row.type))
+    ? own.map((row) =>
+      same(row, change.row.name, change.row.type) && !(row.id === change.row.id && row.version > change.row.version)
+        ? change.row
+        : row
+    )
+    : [...own, change.row]
+  return make({ ...snapshot, etag: Option.none(), content: snapshot.content.withOwn(next) })
+}

@@ -1,0 +1,175 @@
+/**
+ * What a refusal means. Decided on status, `error` and `message` together, since the eras of servers disagree on
+ * statuses (`wire/` "Errors"). Nothing that the server wrote is repeated in the error: it may quote what was sent.
+ */
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import type { Action, AnswerError, Resource } from "../InfisicalError.js"
+import {
+  AlreadyExistsError,
+  AuthenticationError,
+  InvalidRequestError,
+  NetworkError,
+  NotFoundError,
+  PermissionError,
+  UnexpectedResponseError
+} from "../InfisicalError.js"
+
+/** What was asked for; names and places, never values. */
+export interface Asked {
+  /** Method and route, for example `GET /api/v3/secrets`. */
+  readonly endpoint: string
+  readonly action: Action | undefined
+  readonly secretName?: string | undefined
+  readonly environment?: string | undefined
+  readonly secretPath?: string | undefined
+}
+
+export interface Refusal {
+  readonly status: number
+  /** The parsed body; `undefined` where it is no JSON. */
+  readonly body: unknown
+  readonly retryAfter: string | undefined
+}
+
+export const classify = (refusal: Refusal, asked: Asked): AnswerError => {
+  const { status } = refusal
+  const body = Predicate.isRecord(refusal.body) ? refusal.body : {}
+  const message = typeof body["message"] === "string" ? body["message"] : ""
+  const error = typeof body["error"] === "string" ? body["error"] : ""
+  const issues = Array.isArray(body["message"]) ? body["message"] : body["details"]
+  const requestId = safeRequestId(body["reqId"])
+  const { endpoint } = asked
+  const place = defined({ environment: asked.environment, secretPath: asked.secretPath })
+  const secret = { ...place, ...defined({ secretName: asked.secretName }) }
+
+  const notFound = (resource: Resource) => new NotFoundError({ resource, ...(resource === "secret" ? secret : place) })
+  const invalid = (parameter: string, problem: string) =>
+    new InvalidRequestError({ parameter, problem, status, ...requestId })
+  const refused = (reason: AuthenticationError["reason"]) =>
+    new AuthenticationError({ reason, endpoint, status, ...requestId })
+  const forbidden = (problem: PermissionError["problem"]) =>
+    new PermissionError({ endpoint, problem, ...defined({ action: asked.action }), ...place, ...requestId })
+  const failed = (mayHaveBeenApplied: boolean) =>
+    new NetworkError({ reason: "ServerFailure", endpoint, mayHaveBeenApplied, status, ...requestId })
+
+  if (status === 429) {
+    return new NetworkError({
+      reason: "RateLimited",
+      endpoint,
+      mayHaveBeenApplied: false,
+      status,
+      ...requestId,
+      ...Option.match(parseRetryAfter(refusal.retryAfter), {
+        onNone: () => ({}),
+        onSome: (retryAfter) => ({ retryAfter })
+      })
+    })
+  }
+  if (error === "ValidationFailure" || status === 422) return invalid(...validationProblem(issues))
+  if (status === 413) {
+    return invalid("value", "it is too large. A request may have 1 MiB, so an encrypted value about 750 KB.")
+  }
+  if (/^Route [A-Z]+:/.test(message)) {
+    return invalid(
+      "siteUrl",
+      `the server has no route for ${endpoint}. Check siteUrl, and that the server is of a version that has it.`
+    )
+  }
+
+  if (/expired|TTL expiration|uses limit reached/i.test(message)) return refused("Expired")
+  if (error === "TokenError" || malformedToken.test(message)) return refused("Refused")
+  if (/^(Token missing|Invalid credentials)/.test(message)) return refused("Refused")
+  if (
+    message.startsWith("Failed to find service authorization for given project") || error === "Identity not in project"
+  ) {
+    return forbidden("project")
+  }
+  if (message.startsWith("You are not allowed to access this resource")) return refused("Refused")
+  if (error === "PermissionDenied") return forbidden("scope")
+  if (status === 401) return refused("Refused")
+  if (status === 403) return forbidden("scope")
+
+  if (message.startsWith("Must be user to create personal secret")) return forbidden("personal secret")
+  if (error === "bot_not_found_error") {
+    return invalid(
+      "project",
+      "it is end-to-end encrypted, so the server cannot decrypt it. Use a service token with its key part, or upgrade the project."
+    )
+  }
+  if (/already exist/i.test(message)) return new AlreadyExistsError(secret)
+  const missing = missingResource(message)
+  if (missing !== undefined) return notFound(missing)
+
+  if (/maintenance mode/i.test(message)) return failed(false)
+  // The same answer as for a database that is down; the path tells them apart.
+  if (error === "Find by secret path" && asked.secretPath !== undefined && !/^[\w/-]*$/.test(asked.secretPath)) {
+    return invalid("secretPath", "a folder's name is letters, digits, dashes and underscores")
+  }
+  if (status >= 500) return failed(asked.action !== "read" && asked.action !== undefined)
+  if (status === 404 && message !== "") return notFound(asked.secretName === undefined ? "folder" : "secret")
+  if (status >= 400 && (message !== "" || error !== "")) {
+    return invalid("request", "the server refuses it. Its log says why.")
+  }
+  return new UnexpectedResponseError({
+    endpoint,
+    status,
+    problem: refusal.body === undefined ? "the body is not JSON" : "the body is no error of Infisical",
+    ...requestId
+  })
+}
+
+// 2024-07 answers 500 to these.
+const malformedToken =
+  /^(jwt malformed|invalid token|invalid signature|jwt must be provided|data and hash arguments required)/
+
+const missingResource = (message: string): Resource | undefined =>
+  /no corresponding shared secret/.test(message)
+    ? "secret"
+    : !/not found|failed to find project/i.test(message)
+    ? undefined
+    : /^secret/i.test(message)
+    ? "secret"
+    : /^folder/i.test(message)
+    ? "folder"
+    : /environment/i.test(message)
+    ? "environment"
+    : /project|workspace/i.test(message)
+    ? "project"
+    : undefined
+
+// A validation issue quotes the input it received; its path and code do not.
+const validationProblem = (issues: unknown): [parameter: string, problem: string] => {
+  const described = (Array.isArray(issues) ? issues : []).filter(Predicate.isRecord).map((issue) => {
+    const path = Array.isArray(issue["path"]) ? issue["path"] : []
+    return {
+      path: path.filter((key) => typeof key === "number" || /^\w{1,64}$/.test(String(key))).join("."),
+      code: typeof issue["code"] === "string" && /^\w{1,64}$/.test(issue["code"]) ? issue["code"] : "invalid"
+    }
+  })
+  const problem = described.map((issue) => `${issue.path || "the body"} is ${issue.code}`).join(", ")
+  return [described[0]?.path || "request", `the server's validation refuses it${problem === "" ? "" : `: ${problem}`}`]
+}
+
+const parseRetryAfter = (header: string | undefined): Option.Option<Duration.Duration> =>
+  header !== undefined && /^\d{1,9}$/.test(header.trim())
+    ? Option.some(Duration.seconds(Number(header)))
+    : Option.none()
+
+const safeRequestId = (value: unknown): { readonly requestId?: string } =>
+  typeof value === "string" && /^[\w-]{1,64}$/.test(value) ? { requestId: value } : {}
+
+/** Leaves out what is undefined, as exact optional properties want it. */
+export const defined = <A extends Record<string, unknown>>(
+  fields: A
+): { readonly [K in keyof A]?: Exclude<A[K], undefined> } => {
+  const result: { [K in keyof A]?: Exclude<A[K], undefined> } = {}
+  for (const key in fields) {
+    const value = fields[key]
+    if (isDefined(value)) result[key] = value
+  }
+  return result
+}
+
+const isDefined = <A>(value: A): value is Exclude<A, undefined> => value !== undefined

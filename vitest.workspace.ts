@@ -1,0 +1,6 @@
+/** The projects of the workspace, one for each package that has tests. */
+export default [
+  "packages/infisical",
+  "packages/infisical-node",
+  "packages/infisical-emulator"
+]
