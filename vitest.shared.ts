@@ -13,5 +13,9 @@ export const project = (name: string): UserWorkspaceConfig =>
         { find: /^effect-infisical-emulator$/, replacement: `${source("infisical-emulator")}/index.ts` }
       ]
     },
-    test: { name, include: ["test/**/*.test.ts"] }
+    test: {
+      name,
+      include: ["test/**/*.test.ts"],
+      setupFiles: [fileURLToPath(new URL("./vitest.leaks.ts", import.meta.url))]
+    }
   })

@@ -1,1 +1,8 @@
-export {}
+/**
+ * What Node adds to `effect-infisical`.
+ *
+ * @since 0.1.0
+ */
+export * as NodeCrypto from "./NodeCrypto.js"
+export * as NodeInfisical from "./NodeInfisical.js"
+export * as ProcessEnvironment from "./ProcessEnvironment.js"

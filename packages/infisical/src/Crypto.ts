@@ -46,7 +46,7 @@ export interface SealedBox {
  * @category models
  */
 export interface Cipher {
-  /** Encrypts a text under a fresh random IV. */
+  /** Encrypts a text under a fresh random IV. The text is valid Unicode (`isWellFormed`): that is the caller's to check. */
   readonly encrypt: (plaintext: string) => Effect.Effect<Sealed>
   /** Decrypts one text. */
   readonly decrypt: (sealed: Sealed) => Effect.Effect<string, DecryptError>
@@ -92,7 +92,11 @@ export interface Service {
   readonly createBoxKeyPair: Effect.Effect<
     { readonly publicKey: string; readonly privateKey: Redacted.Redacted<string> }
   >
-  /** Encrypts a text for the holder of one private key, from the holder of another. */
+  /**
+   * Encrypts a text for the holder of one private key, from the holder of another.
+   *
+   * Fails with `InvalidRequestError` where a key is not one, or the text is not valid Unicode.
+   */
   readonly sealBox: (options: {
     readonly plaintext: Redacted.Redacted<string>
     readonly publicKey: string
@@ -192,13 +196,7 @@ export const make = (primitives: Primitives): Service => {
 
     encryptSymmetric: ({ key, plaintext }) =>
       Effect.gen(function*() {
-        const text = typeof plaintext === "string" ? plaintext : Redacted.value(plaintext)
-        if (!isWellFormed(text)) {
-          return yield* new InvalidRequestError({
-            parameter: "plaintext",
-            problem: "it has half a surrogate pair, which UTF-8 cannot hold. Encode binary data first, as base64."
-          })
-        }
+        const text = yield* wellFormed(typeof plaintext === "string" ? plaintext : Redacted.value(plaintext))
         return yield* (yield* symmetricCipher(key)).encrypt(text)
       }),
 
@@ -224,13 +222,14 @@ export const make = (primitives: Primitives): Service => {
       Effect.gen(function*() {
         const publicKey = yield* decodeBytes("publicKey", options.publicKey, keyLength)
         const privateKey = yield* decodeBytes("privateKey", Redacted.value(options.privateKey), keyLength)
+        const plaintext = yield* wellFormed(Redacted.value(options.plaintext))
         const nonce = yield* primitives.randomBytes(boxNonceLength)
         const box = yield* Effect.try({
           try: () => xsalsa20poly1305(boxKey(privateKey, publicKey), nonce),
           catch: () => new InvalidRequestError({ parameter: "publicKey", problem: "it is not a usable X25519 key" })
         })
         return {
-          ciphertext: Encoding.encodeBase64(box.encrypt(utf8Encoder.encode(Redacted.value(options.plaintext)))),
+          ciphertext: Encoding.encodeBase64(box.encrypt(utf8Encoder.encode(plaintext))),
           nonce: Encoding.encodeBase64(nonce)
         }
       }),
@@ -275,6 +274,14 @@ const decodeBytes = (
         ? Effect.fail(new InvalidRequestError({ parameter, problem: `it must be base64 of ${length} bytes` }))
         : Effect.succeed(bytes)
   })
+
+const wellFormed = (plaintext: string): Effect.Effect<string, InvalidRequestError> =>
+  isWellFormed(plaintext) ? Effect.succeed(plaintext) : Effect.fail(
+    new InvalidRequestError({
+      parameter: "plaintext",
+      problem: "it has half a surrogate pair, which UTF-8 cannot hold. Encode binary data first, as base64."
+    })
+  )
 
 /**
  * Whether a text survives UTF-8: half a surrogate pair would silently become another character.

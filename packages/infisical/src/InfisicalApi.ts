@@ -29,11 +29,12 @@ import {
 } from "./InfisicalError.js"
 import type { Asked } from "./internal/classify.js"
 import { classify } from "./internal/classify.js"
+import { defined } from "./internal/defined.js"
 import type * as Location from "./Location.js"
 import * as Wire from "./Wire.js"
 
 /**
- * What a call can raise that creates nothing.
+ * What a call can raise that neither creates nor renames.
  *
  * @since 0.1.0
  * @category models
@@ -41,7 +42,7 @@ import * as Wire from "./Wire.js"
 export type ReadCallError = Exclude<AnswerError, AlreadyExistsError>
 
 /**
- * What a call that writes can raise; one that creates, `AlreadyExistsError` too.
+ * What a call that writes can raise; one that creates or renames, `AlreadyExistsError` too.
  *
  * @since 0.1.0
  * @category models
@@ -63,12 +64,12 @@ export type ListAnswer =
   }
 
 /**
- * A name, value and comment, encrypted, as a write sends them.
+ * Which secret a call is about, and with whose access.
  *
  * @since 0.1.0
  * @category models
  */
-export interface WriteTarget {
+export interface Target {
   readonly accessToken: Redacted.Redacted<string>
   readonly projectId: string
   readonly location: Location.Location
@@ -102,18 +103,20 @@ export interface Service {
     readonly location: Location.Location
     readonly etag: Option.Option<string>
   }) => Effect.Effect<ListAnswer, ReadCallError>
+  /** `GET /api/v3/secrets/:name`; it costs a server three times what a list costs (`wire/` "Cost and limits"). */
+  readonly getSecret: (target: Target) => Effect.Effect<Wire.EncryptedSecret, ReadCallError>
   /** `POST /api/v3/secrets/:name`. */
   readonly createSecret: (
-    target: WriteTarget,
+    target: Target,
     encrypted: Omit<CreatePayload, LocationField>
   ) => Effect.Effect<Wire.EncryptedSecret, WriteCallError | AlreadyExistsError>
   /** `PATCH /api/v3/secrets/:name`. */
   readonly updateSecret: (
-    target: WriteTarget,
+    target: Target,
     encrypted: Omit<UpdatePayload, LocationField>
-  ) => Effect.Effect<Wire.EncryptedSecret, WriteCallError>
+  ) => Effect.Effect<Wire.EncryptedSecret, WriteCallError | AlreadyExistsError>
   /** `DELETE /api/v3/secrets/:name`, with a JSON body. */
-  readonly deleteSecret: (target: WriteTarget) => Effect.Effect<Wire.EncryptedSecret, WriteCallError>
+  readonly deleteSecret: (target: Target) => Effect.Effect<Wire.EncryptedSecret, WriteCallError>
 }
 
 /**
@@ -133,11 +136,13 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Infisic
     const config = yield* InfisicalConfig.InfisicalConfig
     const client = yield* HttpApiClient.makeWith(Wire.api, {
       baseUrl: config.siteUrl,
-      httpClient: HttpClient.transformResponse(
-        yield* HttpClient.HttpClient,
-        Effect.flatMap(refuse)
+      // The platform's own span ends with an error that has the request, and so the token, in it.
+      httpClient: (yield* HttpClient.HttpClient).pipe(
+        HttpClient.withTracerDisabledWhen(() => true),
+        HttpClient.transformResponse(Effect.flatMap(refuse))
       )
     })
+    const site = new URL(config.siteUrl)
 
     const call = <A>(
       asked: Asked,
@@ -149,9 +154,18 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Infisic
           duration: config.requestTimeout,
           onTimeout: () => new NetworkError({ reason: "Timeout", ...unanswered(asked) })
         }),
-        Effect.tapError((error) => config.logDebug(`${asked.endpoint} failed: ${error._tag}`)),
-        repeat(config.retry, isWrite(asked) ? isSafeToRepeatWrite : isWorthRepeatingRead),
-        Effect.withSpan(`Infisical ${asked.endpoint}`, { captureStackTrace: false })
+        Effect.tapError((error) =>
+          Effect.zipRight(
+            Effect.annotateCurrentSpan("error.type", error._tag),
+            config.logDebug(`${asked.endpoint} failed: ${error.message}`)
+          )
+        ),
+        Effect.withSpan(asked.endpoint, {
+          kind: "client",
+          captureStackTrace: false,
+          attributes: spanAttributes(asked, site)
+        }),
+        repeat(config.retry, isWrite(asked) ? isSafeToRepeatWrite : isWorthRepeatingRead)
       )
 
     const uncreating = <A>(asked: Asked, request: Effect.Effect<A, CallFailure>): Effect.Effect<A, ReadCallError> =>
@@ -215,6 +229,19 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Infisic
             : { _tag: "Modified", list, etag: Option.fromNullable(response.headers["etag"]) }
         )),
 
+      getSecret: (target) =>
+        uncreating(
+          askedOf("GET", "read", target),
+          client.encryptedSecrets.getSecret({
+            headers: authorization(target.accessToken),
+            path: { secretName: target.name },
+            urlParams: {
+              ...payloadOf(target),
+              include_imports: target.location.includeImports ? "true" : "false"
+            }
+          })
+        ).pipe(Effect.map(({ secret }) => secret)),
+
       createSecret: (target, encrypted) => {
         const asked = askedOf("POST", "create", target)
         return call(
@@ -229,7 +256,7 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Infisic
 
       updateSecret: (target, encrypted) => {
         const asked = askedOf("PATCH", "update", target)
-        return uncreating(
+        return call(
           asked,
           client.encryptedSecrets.updateSecret({
             headers: authorization(target.accessToken),
@@ -265,20 +292,32 @@ const authorization = (accessToken: Redacted.Redacted<string>) => ({
   authorization: `Bearer ${Redacted.value(accessToken)}`
 })
 
-const payloadOf = (target: WriteTarget) => ({
+const payloadOf = (target: Target) => ({
   workspaceId: target.projectId,
   environment: target.location.environment,
   secretPath: target.location.secretPath,
   type: target.type
 })
 
-const askedOf = (method: string, action: Asked["action"], target: WriteTarget): Asked => ({
+const askedOf = (method: string, action: Asked["action"], target: Target): Asked => ({
   endpoint: `${method} /api/v3/secrets/:secretName`,
   action,
   secretName: target.name,
   environment: target.location.environment,
   secretPath: target.location.secretPath
 })
+
+// https://opentelemetry.io/docs/specs/semconv/http/http-spans/
+const spanAttributes = ({ endpoint, environment, secretPath }: Asked, site: URL) => {
+  const [method, template] = endpoint.split(" ")
+  return {
+    "http.request.method": method,
+    "url.template": template,
+    "server.address": site.hostname,
+    "server.port": Number(site.port || (site.protocol === "https:" ? 443 : 80)),
+    ...defined({ "infisical.environment": environment, "infisical.secret_path": secretPath })
+  }
+}
 
 const isWrite = (asked: Asked): boolean => asked.action !== undefined && asked.action !== "read"
 
@@ -301,15 +340,18 @@ type CallFailure =
 const refuse = (
   response: HttpClientResponse.HttpClientResponse
 ): Effect.Effect<HttpClientResponse.HttpClientResponse, Refused | HttpClientError.ResponseError> =>
-  (response.status >= 200 && response.status < 300) || response.status === 304
-    ? Effect.succeed(response)
-    : Effect.flatMap(response.text, (text) =>
-      Effect.fail<Refused>({
-        _tag: "Refused",
-        status: response.status,
-        body: Option.getOrUndefined(Option.liftThrowable((): unknown => JSON.parse(text))()),
-        retryAfter: response.headers["retry-after"]
-      }))
+  Effect.zipRight(
+    Effect.annotateCurrentSpan("http.response.status_code", response.status),
+    (response.status >= 200 && response.status < 300) || response.status === 304
+      ? Effect.succeed(response)
+      : Effect.flatMap(response.text, (text) =>
+        Effect.fail<Refused>({
+          _tag: "Refused",
+          status: response.status,
+          body: Option.getOrUndefined(Option.liftThrowable((): unknown => JSON.parse(text))()),
+          retryAfter: response.headers["retry-after"]
+        }))
+  )
 
 // The errors of the platform print the request with its token, and a ParseError prints its input, so neither becomes
 // part of ours.

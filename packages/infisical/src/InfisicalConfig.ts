@@ -10,6 +10,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import * as Credential from "./Credential.js"
 import { type InvalidCredentialError, InvalidRequestError } from "./InfisicalError.js"
 import * as Location from "./Location.js"
@@ -103,8 +104,15 @@ export class InfisicalConfig extends Context.Tag("effect-infisical/InfisicalConf
  * @category constructors
  */
 export const make = (options: Options): Effect.Effect<Service, InvalidCredentialError | InvalidRequestError> =>
+  Effect.isEffect(options.credential)
+    ? Effect.flatMap(options.credential, (credential) => makeWith(credential, options))
+    : makeWith(options.credential, options)
+
+const makeWith = (
+  credential: Credential.Credential,
+  options: Omit<Options, "credential">
+): Effect.Effect<Service, InvalidRequestError> =>
   Effect.gen(function*() {
-    const credential = Effect.isEffect(options.credential) ? yield* options.credential : options.credential
     return {
       credential,
       siteUrl: yield* checkSiteUrl(options.siteUrl ?? "https://app.infisical.com"),
@@ -125,6 +133,23 @@ export const make = (options: Options): Effect.Effect<Service, InvalidCredential
       logDebug: options.debug === true ? Effect.logInfo : Effect.logDebug
     }
   })
+
+/**
+ * A configuration for tests without a server: it has a credential that no server knows, and no fallback.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerTest = (
+  options: Omit<Options, "credential"> = {}
+): Layer.Layer<InfisicalConfig, InvalidRequestError> =>
+  Layer.effect(
+    InfisicalConfig,
+    makeWith(
+      { _tag: "ServiceToken", accessToken: Redacted.make("st.test.test"), key: Redacted.make("0".repeat(32)) },
+      { fallback: false, ...options }
+    )
+  )
 
 const checkSiteUrl = (siteUrl: string): Effect.Effect<string, InvalidRequestError> => {
   const trimmed = siteUrl.trim().replace(/\/+$/, "").replace(/\/api$/, "").replace(/\/+$/, "")

@@ -6,14 +6,18 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as HashMap from "effect/HashMap"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Ref from "effect/Ref"
 import type { Cipher, Sealed } from "./Crypto.js"
 import * as InfisicalApi from "./InfisicalApi.js"
 import {
-  type AlreadyExistsError,
+  AlreadyExistsError,
   DecryptError,
+  NotFoundError,
+  PermissionError,
   type ReadError,
   UnexpectedResponseError,
   type WriteError
@@ -105,7 +109,7 @@ export const makeEndToEndEncrypted: Effect.Effect<
 
   const write = <A, E>(
     target: Target,
-    request: (access: Session.Access, wireTarget: InfisicalApi.WriteTarget) => Effect.Effect<A, E>
+    request: (access: Session.Access, wireTarget: InfisicalApi.Target) => Effect.Effect<A, E>
   ) =>
     session.use((access) =>
       request(access, { ...target, accessToken: access.accessToken, projectId: access.projectId })
@@ -146,7 +150,7 @@ export const makeEndToEndEncrypted: Effect.Effect<
           const answer = yield* api.updateSecret(wireTarget, yield* encrypt(cipher, written))
           const [kept] = yield* cipher.decryptAll(Option.toArray(sealedComment(answer)))
           return writtenRow(target, answer, written.value, Option.getOrElse(written.comment, () => kept ?? ""))
-        })),
+        })).pipe(Effect.catchTag("AlreadyExistsError", () => renamedUnasked)),
 
     delete: (target) => write(target, (_, wireTarget) => Effect.asVoid(api.deleteSecret(wireTarget)))
   }
@@ -161,6 +165,141 @@ export const layerEndToEndEncrypted: Layer.Layer<
   never,
   InfisicalApi.InfisicalApi | Session.Session
 > = Layer.effect(SecretSource, makeEndToEndEncrypted)
+
+/**
+ * The secrets of one folder in memory, by name.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface MemoryFolder {
+  readonly environment: string
+  readonly secretPath: string
+  readonly secrets: Readonly<Record<string, string | Redacted.Redacted<string>>>
+}
+
+/**
+ * A source in memory, for tests: it refuses what a server refuses, and every folder exists. It has no imports, and no
+ * user who could have personal secrets.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeMemory = (folders: ReadonlyArray<MemoryFolder>): Effect.Effect<Service> =>
+  Effect.gen(function*() {
+    const place = ({ environment, secretPath }: { readonly environment: string; readonly secretPath: string }) =>
+      JSON.stringify([environment, secretPath])
+    const created = (target: Omit<Target, "type">, held: Snapshot.Revealed): Snapshot.WrittenRow => ({
+      id: JSON.stringify([target.location.environment, target.location.secretPath, target.name]),
+      name: target.name,
+      type: "shared",
+      version: 1,
+      environment: target.location.environment,
+      secretPath: target.location.secretPath,
+      held
+    })
+    const rows = yield* Ref.make(HashMap.empty<string, ReadonlyArray<Snapshot.WrittenRow>>())
+    const own = (location: Location.Location) =>
+      Effect.map(Ref.get(rows), (all) => Option.getOrElse(HashMap.get(all, place(location)), () => []))
+    const replace = (location: Location.Location, own: ReadonlyArray<Snapshot.WrittenRow>) =>
+      Ref.update(rows, HashMap.set(place(location), own))
+
+    for (const { environment, secretPath, secrets } of folders) {
+      const location = { environment, secretPath, includeImports: true, key: "" }
+      yield* replace(
+        location,
+        Object.entries(secrets).map(([name, value]) =>
+          created({ location, name }, {
+            _tag: "Revealed",
+            value: typeof value === "string" ? Redacted.make(value) : value,
+            comment: ""
+          })
+        )
+      )
+    }
+
+    const shared = (target: Target) =>
+      target.type === "shared" ? Effect.void : Effect.fail(
+        new PermissionError({
+          endpoint: "memory",
+          problem: "personal secret",
+          environment: target.location.environment,
+          secretPath: target.location.secretPath
+        })
+      )
+    const placed = ({ location, name }: Target) => ({
+      secretName: name,
+      environment: location.environment,
+      secretPath: location.secretPath
+    })
+    const existing = (target: Target) =>
+      Effect.gen(function*() {
+        yield* shared(target)
+        const all = yield* own(target.location)
+        const row = all.find(({ name }) => name === target.name)
+        if (row === undefined) return yield* new NotFoundError({ resource: "secret", ...placed(target) })
+        return { all, row }
+      })
+
+    return {
+      fetch: (location) =>
+        Effect.map(own(location), (own) => ({
+          content: Snapshot.content({
+            own,
+            imported: [],
+            nameless: [],
+            cipher: { decryptAll: () => Effect.succeed([]) }
+          }),
+          etag: Option.none()
+        })),
+
+      create: (target, written) =>
+        Effect.gen(function*() {
+          yield* shared(target)
+          const all = yield* own(target.location)
+          if (all.some(({ name }) => name === target.name)) return yield* new AlreadyExistsError(placed(target))
+          const row = created(target, {
+            _tag: "Revealed",
+            value: written.value,
+            comment: Option.getOrElse(written.comment, () => "")
+          })
+          yield* replace(target.location, [...all, row])
+          return row
+        }),
+
+      update: (target, written) =>
+        Effect.gen(function*() {
+          const { all, row } = yield* existing(target)
+          const next: Snapshot.WrittenRow = {
+            ...row,
+            version: row.version + 1,
+            held: {
+              _tag: "Revealed",
+              value: written.value,
+              comment: Option.getOrElse(written.comment, () => row.held.comment)
+            }
+          }
+          yield* replace(target.location, all.map((one) => one === row ? next : one))
+          return next
+        }),
+
+      delete: (target) =>
+        Effect.flatMap(existing(target), ({ all, row }) => replace(target.location, all.filter((one) => one !== row)))
+    }
+  })
+
+/**
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerMemory = (folders: ReadonlyArray<MemoryFolder>): Layer.Layer<SecretSource> =>
+  Layer.effect(SecretSource, makeMemory(folders))
+
+const renamedUnasked = new UnexpectedResponseError({
+  endpoint: "PATCH /api/v3/secrets/:secretName",
+  status: 400,
+  problem: "the name was said to be taken, though no new name was sent"
+})
 
 const unaskedNotModified = new UnexpectedResponseError({
   endpoint: "GET /api/v3/secrets",

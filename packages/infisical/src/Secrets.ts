@@ -253,6 +253,36 @@ export const layer: Layer.Layer<
   InfisicalConfig.InfisicalConfig | SecretCache.SecretCache | SecretSource.SecretSource
 > = Layer.effect(Secrets, make)
 
+/**
+ * `Secrets` in memory, for tests: the same semantics, no network, no clock of its own. There is no fallback unless it
+ * is asked for.
+ *
+ * @example
+ * ```ts
+ * import { Secrets } from "effect-infisical"
+ *
+ * const SecretsTest = Secrets.layerTest({ DATABASE_URL: "postgres://localhost/test" })
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerTest = (
+  /** The secrets of the default location, by name. */
+  secrets: SecretSource.MemoryFolder["secrets"],
+  options: Omit<InfisicalConfig.Options, "credential"> & {
+    /** The secrets of other locations. */
+    readonly folders?: ReadonlyArray<SecretSource.MemoryFolder>
+  } = {}
+): Layer.Layer<Secrets, InvalidRequestError> => {
+  const { environment = "dev", folders = [], secretPath = "/" } = options
+  return layer.pipe(
+    Layer.provide(SecretCache.layer),
+    Layer.provide(SecretSource.layerMemory([{ environment, secretPath, secrets }, ...folders])),
+    Layer.provide(InfisicalConfig.layerTest(options))
+  )
+}
+
 const notFound = (name: string, { environment, secretPath }: Location.Location) =>
   new NotFoundError({ resource: "secret", secretName: name, environment, secretPath })
 

@@ -6,8 +6,10 @@
  */
 import * as Cause from "effect/Cause"
 import type * as DateTime from "effect/DateTime"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type { Cipher, Sealed } from "./Crypto.js"
@@ -113,9 +115,9 @@ export const content = (options: {
   readonly nameless: ReadonlyArray<DecryptError>
   readonly cipher: Pick<Cipher, "decryptAll">
 }): Content => {
-  // A plain WeakMap, since it is read at every first use of a secret and written once for each.
+  // Plain maps, since they are read at every first use of a secret and written once for each.
   const memo = new WeakMap<Row, Exit.Exit<Revealed, DecryptError>>()
-  const mutex = Effect.unsafeMakeSemaphore(1)
+  const underWay = new Map<Row, Deferred.Deferred<void>>()
 
   const revealed: Content["revealed"] = (row) => row.held._tag === "Revealed" ? Exit.succeed(row.held) : memo.get(row)
 
@@ -138,19 +140,32 @@ export const content = (options: {
     })
   }
 
+  const decryptOnce = (rows: ReadonlyArray<Row>): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      const done = Deferred.unsafeMake<void>(FiberId.none)
+      for (const row of rows) underWay.set(row, done)
+      return Effect.ensuring(
+        decrypt(rows.flatMap((row) => row.held._tag === "Encrypted" ? [[row, row.held] as const] : [])),
+        Effect.suspend(() => {
+          for (const row of rows) underWay.delete(row)
+          return Deferred.succeed(done, undefined)
+        })
+      )
+    }).pipe(Effect.uninterruptible)
+
   const withOwn = (own: ReadonlyArray<Row>): Content => ({
     own,
     imported: options.imported,
     nameless: options.nameless,
     revealed,
     reveal: (rows) =>
-      mutex.withPermits(1)(
-        Effect.suspend(() =>
-          decrypt(
-            rows.flatMap((row) => row.held._tag === "Encrypted" && !memo.has(row) ? [[row, row.held] as const] : [])
-          )
-        )
-      ),
+      Effect.suspend(() => {
+        const missing = rows.filter((row) => row.held._tag === "Encrypted" && !memo.has(row) && !underWay.has(row))
+        const others = new Set(rows.flatMap((row) => underWay.get(row) ?? []))
+        return missing.length === 0 && others.size === 0
+          ? Effect.void
+          : Effect.zipRight(decryptOnce(missing), Effect.forEach(others, Deferred.await, { discard: true }))
+      }),
     withOwn
   })
 

@@ -268,7 +268,7 @@ const encryptedSecrets = HttpApiGroup.make("encryptedSecrets")
   )
   .add(
     HttpApiEndpoint.get("getSecret", "/api/v3/secrets/:secretName")
-      .setHeaders(ConditionalHeaders)
+      .setHeaders(AuthorizationHeaders)
       .setPath(NamePath)
       .setUrlParams(Schema.Struct({
         ...location,
@@ -277,7 +277,6 @@ const encryptedSecrets = HttpApiGroup.make("encryptedSecrets")
         version: Schema.optional(Schema.NumberFromString)
       }))
       .addSuccess(EncryptedSecretAnswer)
-      .addSuccess(HttpApiSchema.Empty(304))
   )
   .add(
     HttpApiEndpoint.post("createSecret", "/api/v3/secrets/:secretName")

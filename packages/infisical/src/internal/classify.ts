@@ -15,6 +15,7 @@ import {
   PermissionError,
   UnexpectedResponseError
 } from "../InfisicalError.js"
+import { defined } from "./defined.js"
 
 /** What was asked for; names and places, never values. */
 export interface Asked {
@@ -159,17 +160,3 @@ const parseRetryAfter = (header: string | undefined): Option.Option<Duration.Dur
 
 const safeRequestId = (value: unknown): { readonly requestId?: string } =>
   typeof value === "string" && /^[\w-]{1,64}$/.test(value) ? { requestId: value } : {}
-
-/** Leaves out what is undefined, as exact optional properties want it. */
-export const defined = <A extends Record<string, unknown>>(
-  fields: A
-): { readonly [K in keyof A]?: Exclude<A[K], undefined> } => {
-  const result: { [K in keyof A]?: Exclude<A[K], undefined> } = {}
-  for (const key in fields) {
-    const value = fields[key]
-    if (isDefined(value)) result[key] = value
-  }
-  return result
-}
-
-const isDefined = <A>(value: A): value is Exclude<A, undefined> => value !== undefined

@@ -1,0 +1,305 @@
+/**
+ * An Infisical server for development and tests: in memory, on a free port of the loopback interface, gone with its
+ * scope.
+ *
+ * @example
+ * ```ts
+ * import { Emulator } from "effect-infisical-emulator"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.gen(function*() {
+ *   const emulator = yield* Emulator.Emulator
+ *   const token = yield* emulator.serviceToken()
+ *   // hand emulator.url and token to a client
+ * }).pipe(Effect.provide(Emulator.layer({ secrets: { NAME: "value" } })))
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
+import type * as HttpApp from "@effect/platform/HttpApp"
+import type * as HttpBody from "@effect/platform/HttpBody"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientError from "@effect/platform/HttpClientError"
+import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as HttpMiddleware from "@effect/platform/HttpMiddleware"
+import * as HttpServerError from "@effect/platform/HttpServerError"
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import { Crypto } from "effect-infisical"
+import * as Chunk from "effect/Chunk"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Ref from "effect/Ref"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as Http from "node:http"
+import * as EmulatorApp from "./EmulatorApp.js"
+import * as EmulatorState from "./EmulatorState.js"
+import * as World from "./World.js"
+
+/**
+ * The place of a secret in the world. By default project `main` (or the only one), environment `dev`, path `/`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SecretPlace {
+  /** The project's name in the world. */
+  readonly project?: string | undefined
+  readonly environment?: string | undefined
+  readonly secretPath?: string | undefined
+}
+
+/**
+ * The service behind `Emulator`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Service {
+  /** Where it listens: `http://127.0.0.1:<port>`, without a slash at the end. */
+  readonly url: string
+  /** What the description of the world became. */
+  readonly world: World.Resolved
+  /** A project of the world, by default `main`, or the only one; there must be one of this name. */
+  readonly project: (name?: string) => Effect.Effect<World.ResolvedProject>
+  /** A service token of the world, by default `main`, or the only one; there must be one of this name. */
+  readonly serviceToken: (name?: string) => Effect.Effect<Redacted.Redacted<string>>
+  /** A user of the world, by default `main`, or the only one; there must be one of this name. */
+  readonly user: (name?: string) => Effect.Effect<World.ResolvedUser>
+  /** The requests that were answered since the start or the last reset, oldest first, over sockets or without. */
+  readonly requests: Effect.Effect<ReadonlyArray<EmulatorState.AnsweredRequest>>
+  /** Forgets the requests. */
+  readonly resetRequests: Effect.Effect<void>
+  /**
+   * Writes a shared secret behind the clients' backs: creates it and its folder, or makes a new version.
+   *
+   * Fails with `WorldError` where there is no such project or environment, or the path can have no folder.
+   */
+  readonly setSecret: (
+    options: SecretPlace & {
+      readonly name: string
+      readonly value: string | Redacted.Redacted<string>
+      readonly comment?: string | undefined
+    }
+  ) => Effect.Effect<void, World.WorldError>
+  /**
+   * Removes a secret with what overrides it, if there is one.
+   *
+   * Fails with `WorldError` where there is no such project or environment, or the path can have no folder.
+   */
+  readonly removeSecret: (options: SecretPlace & { readonly name: string }) => Effect.Effect<void, World.WorldError>
+  /** Revokes the service token of this name in the world, if it still exists. */
+  readonly revokeServiceToken: (name?: string) => Effect.Effect<void>
+  /** Whether requests are answered. Where not, each gets its connection reset, as if the server were gone. */
+  readonly setAvailable: (available: boolean) => Effect.Effect<void>
+  /** Hands requests to the server without a socket, whatever their host, and answers them in the fiber that asks. */
+  readonly httpClient: HttpClient.HttpClient
+}
+
+/**
+ * An Infisical server for development and tests.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class Emulator extends Context.Tag("effect-infisical-emulator/Emulator")<Emulator, Service>() {}
+
+/**
+ * Starts a server that holds a world. It stops with its scope, whatever connections are open.
+ *
+ * Fails with `WorldError` where the world has mistakes, with `ServeError` where there is no port to be had.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (
+  world: World.Input = {}
+): Effect.Effect<Service, World.WorldError | HttpServerError.ServeError, Crypto.Crypto | Scope.Scope> =>
+  Effect.gen(function*() {
+    const crypto = yield* Crypto.Crypto
+    const { service: state, world: resolved } = yield* EmulatorState.make(world)
+    const available = yield* Ref.make(true)
+    const app = yield* EmulatorApp.make(state)
+    const url = yield* listen(whileAvailable(available, app))
+
+    const placeOf = (place: SecretPlace) =>
+      Effect.gen(function*() {
+        const wrong = (option: string, problem: string) =>
+          new World.WorldError({ mistakes: [World.mistake([option], problem)] })
+        const name = chosen(resolved.projects, place.project)
+        const project = name === undefined ? undefined : resolved.projects[name]
+        if (project === undefined) {
+          return yield* wrong("project", `must be one of the projects: ${Object.keys(resolved.projects).join(", ")}`)
+        }
+        const { environment = "dev", secretPath = "/" } = place
+        if (!project.environments.includes(environment)) {
+          return yield* wrong(
+            "environment",
+            `must be one of the project's environments: ${project.environments.join(", ")}`
+          )
+        }
+        if (!World.isFolderPath(secretPath)) {
+          return yield* wrong("secretPath", "must be a path of letters, digits, dashes and underscores")
+        }
+        return { projectId: project.id, environment, secretPath }
+      })
+
+    return {
+      url,
+      world: resolved,
+      project: (name) => entryOf("project", resolved.projects, name),
+      serviceToken: (name) => entryOf("service token", resolved.serviceTokens, name),
+      user: (name) => entryOf("user", resolved.users, name),
+      requests: Effect.map(Ref.get(state.requests), Chunk.toReadonlyArray),
+      resetRequests: Ref.set(state.requests, Chunk.empty()),
+      setSecret: ({ comment, name, value, ...place }) =>
+        Effect.flatMap(placeOf(place), (found) =>
+          Effect.provideService(
+            EmulatorState.writePlain(state, {
+              ...found,
+              name,
+              value: Redacted.isRedacted(value) ? Redacted.value(value) : value,
+              comment
+            }),
+            Crypto.Crypto,
+            crypto
+          )),
+      removeSecret: ({ name, ...place }) =>
+        Effect.flatMap(placeOf(place), (found) => EmulatorState.removePlain(state, { ...found, name })),
+      revokeServiceToken: (name) =>
+        Effect.flatMap(
+          nameOf("service token", resolved.serviceTokens, name),
+          (tokenName) => EmulatorState.revoke(state, tokenName)
+        ),
+      setAvailable: (value) => Ref.set(available, value),
+      httpClient: withoutSocket(available, app)
+    }
+  })
+
+/**
+ * A server that holds a world, encrypting with Web Crypto.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (
+  world: World.Input = {}
+): Layer.Layer<Emulator, World.WorldError | HttpServerError.ServeError> =>
+  Layer.provide(Layer.scoped(Emulator, make(world)), Crypto.layer)
+
+/**
+ * An `HttpClient` that hands every request to the emulator without a socket, in the fiber that asks.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerHttpClient: Layer.Layer<HttpClient.HttpClient, never, Emulator> = Layer.effect(
+  HttpClient.HttpClient,
+  Effect.map(Emulator, ({ httpClient }) => httpClient)
+)
+
+const chosen = <A>(entries: Readonly<Record<string, A>>, name: string | undefined): string | undefined => {
+  const names = Object.keys(entries)
+  const byDefault = names.includes(World.mainName) ? World.mainName : names.length === 1 ? names[0] : undefined
+  const wanted = name ?? byDefault
+  return wanted !== undefined && names.includes(wanted) ? wanted : undefined
+}
+
+const nameOf = <A>(
+  kind: string,
+  entries: Readonly<Record<string, A>>,
+  name: string | undefined
+): Effect.Effect<string> => {
+  const found = chosen(entries, name)
+  return found === undefined
+    ? Effect.dieMessage(
+      `The world has no ${kind} "${name ?? World.mainName}", only: ${Object.keys(entries).join(", ") || "none"}`
+    )
+    : Effect.succeed(found)
+}
+
+const entryOf = <A>(kind: string, entries: Readonly<Record<string, A>>, name: string | undefined): Effect.Effect<A> =>
+  Effect.flatMap(nameOf(kind, entries, name), (found) => Effect.orDie(Effect.fromNullable(entries[found])))
+
+const whileAvailable = (available: Ref.Ref<boolean>, app: HttpApp.Default): HttpApp.Default =>
+  Effect.flatMap(Ref.get(available), (yes) =>
+    yes
+      ? app
+      : Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
+        // What is answered then reaches nobody.
+        Effect.sync(() => {
+          NodeHttpServerRequest.toIncomingMessage(request).socket.resetAndDestroy()
+          return HttpServerResponse.empty()
+        })))
+
+const listen = (app: HttpApp.Default): Effect.Effect<string, HttpServerError.ServeError, Scope.Scope> =>
+  Effect.gen(function*() {
+    const handler = yield* NodeHttpServer.makeHandler(app).pipe(
+      // Spans of the server would mix with those of the program that is tested.
+      Effect.locally(HttpMiddleware.currentTracerDisabledWhen, () => true)
+    )
+    const server = yield* Effect.acquireRelease(
+      Effect.sync(() => Http.createServer(handler)),
+      (server) =>
+        Effect.async<void>((resume) => {
+          server.close(() => resume(Effect.void))
+          server.closeAllConnections()
+        })
+    )
+    return yield* Effect.async<string, HttpServerError.ServeError>((resume) => {
+      server.once("error", (cause) => resume(Effect.fail(new HttpServerError.ServeError({ cause }))))
+      server.listen({ host: "127.0.0.1", port: 0 }, () => {
+        const address = server.address()
+        resume(
+          typeof address === "object" && address !== null
+            ? Effect.succeed(`http://127.0.0.1:${address.port}`)
+            : Effect.dieMessage("A server that listens on a port has one")
+        )
+      })
+    })
+  })
+
+const withoutSocket = (available: Ref.Ref<boolean>, app: HttpApp.Default): HttpClient.HttpClient =>
+  HttpClient.make((request, url) => {
+    const failed = (reason: "Transport" | "Encode", cause: unknown) =>
+      new HttpClientError.RequestError({ request, reason, cause })
+    return Effect.gen(function*() {
+      if (!(yield* Ref.get(available))) return yield* failed("Transport", new Error("The emulator is not available"))
+      const body = yield* Effect.mapError(bodyOf(request.body), (cause) => failed("Encode", cause))
+      const { headers, method } = request
+      const webRequest = yield* Effect.try({
+        try: () => new Request(url, { method, headers, ...(body !== undefined && { body }) }),
+        catch: (cause) => failed("Encode", cause)
+      })
+      const response = yield* Effect.scoped(
+        Effect.provideService(app, HttpServerRequest.HttpServerRequest, HttpServerRequest.fromWeb(webRequest))
+      )
+      return HttpClientResponse.fromWeb(
+        request,
+        HttpServerResponse.toWeb(response, { withoutBody: method === "HEAD" })
+      )
+    })
+  })
+
+const bodyOf = (body: HttpBody.HttpBody): Effect.Effect<Blob | FormData | undefined, unknown> => {
+  switch (body._tag) {
+    case "Empty":
+      return Effect.succeed(undefined)
+    case "FormData":
+      return Effect.succeed(body.formData)
+    case "Uint8Array":
+      return Effect.succeed(new Blob([new Uint8Array(body.body)]))
+    case "Raw":
+      return Effect.sync(() => new Blob([typeof body.body === "string" ? body.body : JSON.stringify(body.body)]))
+    case "Stream":
+      return Effect.map(
+        Stream.runCollect(body.stream),
+        (chunks) => new Blob(Chunk.toReadonlyArray(chunks).map((chunk) => new Uint8Array(chunk)))
+      )
+  }
+}

@@ -1,0 +1,200 @@
+/**
+ * The server as an `HttpApp`: the routes of `Wire.api` over `EmulatorState`.
+ *
+ * The schemas are the wire's, the statuses and the bodies of refusals are the server's own, in its order: the route,
+ * the token, the body, what is in it, and only then what it is about. A route of the wire that nothing here serves is
+ * not found, as on a server that does not have it.
+ *
+ * @since 0.1.0
+ */
+import type * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
+import type * as HttpApp from "@effect/platform/HttpApp"
+import type * as HttpMethod from "@effect/platform/HttpMethod"
+import * as HttpRouter from "@effect/platform/HttpRouter"
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import { Wire } from "effect-infisical"
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import * as Ref from "effect/Ref"
+import * as NodeCrypto from "node:crypto"
+import * as Answer from "./Answer.js"
+import * as EmulatorState from "./EmulatorState.js"
+import type { Actor } from "./internal/authentication.js"
+import * as Authentication from "./internal/authentication.js"
+import * as Body from "./internal/body.js"
+import * as Identifier from "./internal/identifier.js"
+import * as Secrets from "./internal/secrets.js"
+import * as ServiceTokens from "./internal/serviceTokens.js"
+import * as Validation from "./internal/validation.js"
+
+/**
+ * Builds the app over a state. Every request it answers is recorded there.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (self: EmulatorState.Service): Effect.Effect<HttpApp.Default> =>
+  Effect.gen(function*() {
+    const state = yield* Ref.get(self.state)
+    const routes = [
+      status(self),
+      ...Object.values(Wire.api.groups).flatMap((group) =>
+        Object.values<Endpoint>(group.endpoints).flatMap((endpoint) => {
+          switch (endpoint.name) {
+            case "getServiceToken":
+              return [
+                route(self, endpoint, ({ actor, state, url }) => Effect.succeed(ServiceTokens.get(state, actor, url)))
+              ]
+            case "getServiceTokenKey":
+              return state.admitsServiceTokenV3
+                ? [route(self, endpoint, ({ actor, url }) => Effect.succeed(ServiceTokens.getKey(actor, url)))]
+                : []
+            case "listSecrets":
+              return [route(self, endpoint, ({ actor, state, urlParams }) =>
+                Effect.flatMap(urlParams, (query) =>
+                  Secrets.list(state, actor, query)))]
+            case "getSecret":
+              return [route(self, endpoint, ({ actor, path, state, urlParams }) =>
+                Effect.gen(function*() {
+                  const { secretName } = yield* path
+                  return yield* Secrets.get(state, actor, secretName, yield* urlParams)
+                }))]
+            case "createSecret":
+              return [route(self, endpoint, ({ actor, path, payload }) =>
+                Effect.gen(function*() {
+                  const { secretName } = yield* path
+                  const written = yield* payload
+                  const made = { id: yield* Identifier.uuid, time: yield* Identifier.now }
+                  return yield* EmulatorState.change(
+                    self,
+                    (state) =>
+                      Secrets.create(state, actor, secretName, written, made)
+                  )
+                }))]
+            case "updateSecret":
+              return [route(self, endpoint, ({ actor, path, payload }) =>
+                Effect.gen(function*() {
+                  const { secretName } = yield* path
+                  const written = yield* payload
+                  const time = yield* Identifier.now
+                  return yield* EmulatorState.change(
+                    self,
+                    (state) => Secrets.update(state, actor, secretName, written, time)
+                  )
+                }))]
+            case "deleteSecret":
+              return [route(self, endpoint, ({ actor, path, payload }) =>
+                Effect.gen(function*() {
+                  const { secretName } = yield* path
+                  const written = yield* payload
+                  return yield* EmulatorState.change(self, (state) => Secrets.remove(state, actor, secretName, written))
+                }))]
+            default:
+              return []
+          }
+        })
+      )
+    ]
+    const router = yield* HttpRouter.toHttpApp(HttpRouter.fromIterable(routes)).pipe(
+      // A longer parameter is no route, and a slash at the end makes no difference.
+      HttpRouter.withRouterConfig({ ignoreTrailingSlash: true, maxParamLength: 100 })
+    )
+    return Effect.catchTag(router, "RouteNotFound", ({ request }) =>
+      respond(
+        self,
+        request,
+        undefined,
+        Answer.routeNotFound(request.method, request.url)
+      ))
+  })
+
+type Endpoint = (typeof Wire.api.groups)[string]["endpoints"][string]
+
+/** What a handler is given. An input is read when it is asked for, since the first wrong one is what is answered. */
+interface Asked<Path, UrlParams, Payload> {
+  readonly actor: Actor
+  readonly state: EmulatorState.State
+  readonly url: string
+  readonly path: Effect.Effect<Path, Answer.Answer>
+  readonly urlParams: Effect.Effect<UrlParams, Answer.Answer>
+  readonly payload: Effect.Effect<Payload, Answer.Answer>
+}
+
+const route = <
+  Name extends string,
+  Method extends HttpMethod.HttpMethod,
+  Path,
+  UrlParams,
+  Payload,
+  Headers,
+  Success,
+  Failure
+>(
+  self: EmulatorState.Service,
+  endpoint: HttpApiEndpoint.HttpApiEndpoint<Name, Method, Path, UrlParams, Payload, Headers, Success, Failure>,
+  handler: (asked: Asked<Path, UrlParams, Payload>) => Effect.Effect<Answer.Answer, Answer.Answer>
+) =>
+  HttpRouter.makeRoute(
+    endpoint.method,
+    endpoint.path,
+    Effect.gen(function*() {
+      const request = yield* HttpServerRequest.HttpServerRequest
+      const { params } = yield* HttpRouter.RouteContext
+      const searchParams = yield* HttpServerRequest.ParsedSearchParams
+      const answer = yield* Effect.merge(Effect.gen(function*() {
+        const actor = yield* Authentication.authenticate(self, request.headers["authorization"])
+        const body = yield* Body.read(request)
+        return yield* handler({
+          actor,
+          state: yield* Ref.get(self.state),
+          url: request.url,
+          path: Validation.decode(endpoint.pathSchema, params),
+          urlParams: Validation.decode(endpoint.urlParamsSchema, searchParams),
+          payload: Validation.decode(endpoint.payloadSchema, body)
+        })
+      }))
+      return yield* respond(self, request, endpoint.path, answer)
+    })
+  )
+
+// Not a route of the wire: clients have no use for it, people and load balancers do.
+const status = (self: EmulatorState.Service) =>
+  HttpRouter.makeRoute(
+    "GET",
+    "/api/status",
+    Effect.gen(function*() {
+      const request = yield* HttpServerRequest.HttpServerRequest
+      const answer = Answer.ok({
+        date: yield* Identifier.now,
+        message: "Ok",
+        emailConfigured: false,
+        inviteOnlySignup: true,
+        redisConfigured: true,
+        secretScanningConfigured: false
+      })
+      return yield* respond(self, request, "/api/status", answer)
+    })
+  )
+
+const respond = (
+  self: EmulatorState.Service,
+  request: HttpServerRequest.HttpServerRequest,
+  route: string | undefined,
+  answer: Answer.Answer
+): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
+  Effect.suspend(() => {
+    const body = JSON.stringify(answer.body)
+    const etag = `"${NodeCrypto.createHash("sha1").update(body).digest("base64")}"`
+    const options = { contentType: "application/json; charset=utf-8", headers: { etag } }
+    const response = request.headers["if-none-match"] === etag
+      ? HttpServerResponse.empty({ status: 304, headers: { "content-type": options.contentType, etag } })
+      : HttpServerResponse.text(body, { status: answer.status, ...options })
+    return Effect.as(
+      Ref.update(
+        self.requests,
+        Chunk.append({ method: request.method, route, path: request.url, status: response.status })
+      ),
+      response
+    )
+  })

@@ -1,0 +1,5 @@
+export * as Answer from "./Answer.js"
+export * as Emulator from "./Emulator.js"
+export * as EmulatorApp from "./EmulatorApp.js"
+export * as EmulatorState from "./EmulatorState.js"
+export * as World from "./World.js"

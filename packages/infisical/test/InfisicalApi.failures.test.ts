@@ -1,0 +1,311 @@
+import { FetchHttpClient, HttpClient, HttpClientError, HttpClientResponse } from "@effect/platform"
+import { assert, describe, it } from "@effect/vitest"
+import { Clock, Deferred, Duration, Effect, Exit, Fiber, Layer, Option, Redacted, Ref, TestClock } from "effect"
+import { Credential, InfisicalApi, InfisicalConfig, InfisicalError, Location } from "effect-infisical"
+import * as Http from "node:http"
+import { inspect } from "node:util"
+
+const accessToken = Redacted.make("st.id.planted0token")
+
+const list = Effect.gen(function*() {
+  const api = yield* InfisicalApi.InfisicalApi
+  const location = yield* Location.make({ environment: "dev", secretPath: "/", includeImports: true })
+  return yield* api.listSecrets({ accessToken, projectId: "project", location, etag: Option.none() })
+})
+
+const create = Effect.gen(function*() {
+  const api = yield* InfisicalApi.InfisicalApi
+  const location = yield* Location.make({ environment: "dev", secretPath: "/", includeImports: true })
+  return yield* api.createSecret({ accessToken, projectId: "project", location, name: "NAME", type: "shared" }, {
+    secretKeyCiphertext: "",
+    secretKeyIV: "",
+    secretKeyTag: "",
+    secretValueCiphertext: "",
+    secretValueIV: "",
+    secretValueTag: ""
+  })
+})
+
+const config = (options: Partial<InfisicalConfig.Options> = {}) =>
+  InfisicalConfig.layer({
+    credential: Credential.serviceToken(Redacted.make(`st.id.planted0token.${"0".repeat(32)}`)),
+    ...options
+  })
+
+type Reply =
+  | { readonly status: number; readonly body?: unknown; readonly headers?: Record<string, string> }
+  | "hang"
+  | {
+    readonly code: string
+  }
+
+const empty: Reply = { status: 200, body: { secrets: [] } }
+const limited = (seconds: string): Reply => ({
+  status: 429,
+  body: { statusCode: 429, error: "Too Many Requests", message: "Rate limit exceeded, retry in 1 minute" },
+  headers: { "retry-after": seconds }
+})
+const failing = (status: number, message = "Something broke"): Reply => ({
+  status,
+  body: { statusCode: status, error: "Internal Server Error", message }
+})
+
+/** A server that gives these replies in turn, and the last one for ever; the times of the requests are kept. */
+const scripted = (...replies: ReadonlyArray<Reply>) =>
+  Effect.gen(function*() {
+    const times = yield* Ref.make<ReadonlyArray<number>>([])
+    const client = HttpClient.make((request) =>
+      Effect.gen(function*() {
+        const now = yield* Clock.currentTimeMillis
+        const sofar = yield* Ref.getAndUpdate(times, (times) => [...times, now])
+        const reply = replies[Math.min(sofar.length, replies.length - 1)] ?? empty
+        if (reply === "hang") return yield* Effect.never
+        if ("code" in reply) {
+          return yield* new HttpClientError.RequestError({
+            request,
+            reason: "Transport",
+            cause: Object.assign(new TypeError("fetch failed"), { cause: Object.assign(new Error("no"), reply) })
+          })
+        }
+        return HttpClientResponse.fromWeb(
+          request,
+          new Response(reply.status === 304 ? null : JSON.stringify(reply.body), {
+            status: reply.status,
+            ...reply.headers === undefined ? {} : { headers: reply.headers }
+          })
+        )
+      })
+    )
+    return { times: Ref.get(times), layer: Layer.succeed(HttpClient.HttpClient, client) }
+  })
+
+/** Runs to the end, with the clock moved as far as need be; gives the outcome and the times of the requests. */
+const outcome = <A, E>(
+  effect: Effect.Effect<A, E, InfisicalApi.InfisicalApi>,
+  options: Partial<InfisicalConfig.Options>,
+  ...replies: ReadonlyArray<Reply>
+) =>
+  Effect.gen(function*() {
+    const server = yield* scripted(...replies)
+    const fiber = yield* effect.pipe(
+      Effect.provide(InfisicalApi.layer.pipe(Layer.provide([config(options), server.layer]))),
+      Effect.exit,
+      Effect.fork
+    )
+    yield* TestClock.adjust("10 minutes")
+    return { exit: yield* Fiber.join(fiber), times: yield* server.times }
+  })
+
+const errorOf = <A, E>(exit: Exit.Exit<A, E>): E | undefined =>
+  Exit.isFailure(exit) && exit.cause._tag === "Fail" ? exit.cause.error : undefined
+
+describe("A read that fails", () => {
+  for (
+    const [name, reply] of Object.entries<Reply>({
+      "a connection that is reset": { code: "ECONNRESET" },
+      "a connection that is refused": { code: "ECONNREFUSED" },
+      "no answer in time": "hang",
+      "status 500": failing(500),
+      "status 502": failing(502),
+      "status 503": failing(503),
+      "status 504": failing(504),
+      "a rate limit": limited("1")
+    })
+  ) {
+    it.effect(`is repeated after ${name}`, () =>
+      Effect.gen(function*() {
+        const { exit, times } = yield* outcome(list, {}, reply, empty)
+        assert.isTrue(Exit.isSuccess(exit))
+        assert.strictEqual(times.length, 2)
+      }))
+  }
+
+  it.effect("is repeated three times, with pauses that double and vary by a fifth", () =>
+    Effect.gen(function*() {
+      const { exit, times } = yield* outcome(list, {}, failing(503))
+      assert.instanceOf(errorOf(exit), InfisicalError.NetworkError)
+      assert.strictEqual(times.length, 4)
+      for (const [index, pause] of [200, 400, 800].entries()) {
+        const actual = (times[index + 1] ?? 0) - (times[index] ?? 0)
+        assert.isAtLeast(actual, pause * 0.8 - 1)
+        assert.isAtMost(actual, pause * 1.2 + 1)
+      }
+    }))
+
+  it.effect("waits for exactly as long as a rate limit asks", () =>
+    Effect.gen(function*() {
+      const { exit, times } = yield* outcome(list, {}, limited("17"), empty)
+      assert.isTrue(Exit.isSuccess(exit))
+      assert.deepStrictEqual(times, [0, 17_000])
+    }))
+
+  it.effect("fails at once where a rate limit asks to wait beyond the deadline, and says how long", () =>
+    Effect.gen(function*() {
+      const { exit, times } = yield* outcome(list, {}, limited("56"))
+      const error = errorOf(exit)
+      assert.deepStrictEqual(times, [0])
+      assert.instanceOf(error, InfisicalError.NetworkError)
+      assert.include(error, { reason: "RateLimited" })
+      assert.deepStrictEqual(
+        error instanceof InfisicalError.NetworkError ? error.retryAfter : undefined,
+        Duration.seconds(56)
+      )
+    }))
+
+  it.effect("is not repeated after the deadline", () =>
+    Effect.gen(function*() {
+      const { exit, times } = yield* outcome(list, { retry: { times: 100 }, requestTimeout: "9 seconds" }, "hang")
+      assert.include(errorOf(exit), { _tag: "NetworkError", reason: "Timeout" })
+      assert.isAtMost(times.at(-1) ?? 0, 30_000)
+      assert.isAbove(times.length, 2)
+    }))
+
+  for (
+    const message of ["jwt malformed", "invalid token", "jwt must be provided", "data and hash arguments required"]
+  ) {
+    it.effect(`is not repeated after a status 500 that means a refused credential: ${message}`, () =>
+      Effect.gen(function*() {
+        const { exit, times } = yield* outcome(list, {}, failing(500, message))
+        assert.include(errorOf(exit), { _tag: "AuthenticationError" })
+        assert.strictEqual(times.length, 1)
+      }))
+  }
+})
+
+describe("A write that fails", () => {
+  for (
+    const [name, reply] of Object.entries<Reply>({
+      "a connection that is reset": { code: "ECONNRESET" },
+      "no answer in time": "hang",
+      "status 500": failing(500),
+      "status 503": failing(503)
+    })
+  ) {
+    it.effect(`is not repeated after ${name}, and says that it may have been carried out`, () =>
+      Effect.gen(function*() {
+        const { exit, times } = yield* outcome(create, {}, reply)
+        assert.include(errorOf(exit), { _tag: "NetworkError", mayHaveBeenApplied: true })
+        assert.strictEqual(times.length, 1)
+      }))
+  }
+
+  for (
+    const [name, reply] of Object.entries<Reply>({
+      "a connection that is refused": { code: "ECONNREFUSED" },
+      "a rate limit": limited("1"),
+      "maintenance mode": failing(500, "Infisical is in maintenance mode. Please try again later.")
+    })
+  ) {
+    it.effect(`is repeated after ${name}, since nothing was carried out`, () =>
+      Effect.gen(function*() {
+        const { exit, times } = yield* outcome(create, {}, reply)
+        assert.include(errorOf(exit), { _tag: "NetworkError", mayHaveBeenApplied: false })
+        assert.strictEqual(times.length, 4)
+      }))
+  }
+
+  it.effect("is no success where it awaits approval", () =>
+    Effect.gen(function*() {
+      const { exit } = yield* outcome(create, {}, { status: 200, body: { approval: { id: "approval-1", slug: "x" } } })
+      assert.include(errorOf(exit), { _tag: "ApprovalRequiredError", approvalId: "approval-1" })
+    }))
+})
+
+/** A real server that answers every request in one way. */
+const listening = (answer: Http.RequestListener) =>
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.async<Http.Server>((resume) => {
+        const server = Http.createServer(answer)
+        server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+      }),
+      (server) =>
+        Effect.async<void>((resume) => {
+          server.closeAllConnections()
+          server.close(() => resume(Effect.void))
+        })
+    ),
+    (server) => {
+      const address = server.address()
+      return `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`
+    }
+  )
+
+const against = (siteUrl: string) =>
+  InfisicalApi.layer.pipe(Layer.provide([config({ siteUrl, retry: { times: 0 } }), FetchHttpClient.layer]))
+
+const planted = "planted0value"
+
+describe("A server that is none", () => {
+  const answers: Record<string, [Http.RequestListener, Partial<InfisicalError.UnexpectedResponseError>]> = {
+    "HTML with status 200": [(_, response) => response.end(`<html>${planted}</html>`), { status: 200 }],
+    "HTML with status 404": [
+      (_, response) => response.writeHead(404, { "content-type": "text/html" }).end(`<html>${planted}</html>`),
+      { status: 404 }
+    ],
+    "half a JSON": [(_, response) => response.end(`{"secrets":[{"id":"${planted}`), { status: 200 }],
+    "the wrong shape": [(_, response) => response.end(JSON.stringify({ secrets: { [planted]: planted } })), {
+      status: 200
+    }],
+    "a secret without its tag": [
+      (_, response) =>
+        response.end(
+          JSON.stringify({ secrets: [{ id: planted, version: 1, type: "shared", secretValueCiphertext: planted }] })
+        ),
+      { status: 200 }
+    ],
+    "another API's refusal": [
+      (_, response) => response.writeHead(418).end(JSON.stringify({ fault: planted })),
+      { status: 418 }
+    ],
+    "nothing at all": [(_, response) => response.end(), { status: 200 }]
+  }
+  for (const [name, [listener, expected]] of Object.entries(answers)) {
+    it.scoped(`gives UnexpectedResponseError for ${name}, and repeats nothing of it`, () =>
+      Effect.gen(function*() {
+        const siteUrl = yield* listening(listener)
+        const error = yield* Effect.flip(Effect.provide(list, against(siteUrl)))
+        assert.instanceOf(error, InfisicalError.UnexpectedResponseError)
+        assert.include(error, expected)
+        for (
+          const printed of [String(error), JSON.stringify(error), inspect(error, { depth: null, showHidden: true })]
+        ) {
+          assert.notInclude(printed, planted)
+          assert.notInclude(printed, "planted0token")
+        }
+      }))
+  }
+
+  it.scoped("gives NetworkError for a connection that is reset in the middle of the body", () =>
+    Effect.gen(function*() {
+      const siteUrl = yield* listening((_, response) => {
+        response.writeHead(200, { "content-length": "1000" }).write("{\"secrets\":[", () => response.destroy())
+      })
+      const error = yield* Effect.flip(Effect.provide(list, against(siteUrl)))
+      assert.include(error, { _tag: "NetworkError", reason: "Transport" })
+    }))
+
+  it.scoped("gives NetworkError for a port that nobody listens on, and says what to check", () =>
+    Effect.gen(function*() {
+      const siteUrl = yield* Effect.scoped(listening((_, response) => response.end()))
+      const error = yield* Effect.flip(Effect.provide(list, against(siteUrl)))
+      assert.include(error, { _tag: "NetworkError", reason: "Transport", code: "ECONNREFUSED" })
+      assert.include(error.message, "Check siteUrl")
+      assert.notInclude(inspect(error, { depth: null, showHidden: true }), "planted0token")
+    }))
+
+  it.scoped("is left alone at once when the request is interrupted", () =>
+    Effect.gen(function*() {
+      const closed = yield* Deferred.make<void>()
+      const arrived = yield* Deferred.make<void>()
+      const siteUrl = yield* listening((request) => {
+        Deferred.unsafeDone(arrived, Effect.void)
+        request.socket.on("close", () => Deferred.unsafeDone(closed, Effect.void))
+      })
+      const fiber = yield* Effect.fork(Effect.provide(list, against(siteUrl)))
+      yield* Deferred.await(arrived)
+      const exit = yield* Fiber.interrupt(fiber)
+      assert.isTrue(Exit.isInterrupted(exit))
+      yield* Deferred.await(closed)
+    }))
+})

@@ -1,0 +1,82 @@
+/**
+ * The server that behaviour tests run against: the live instance that `INFISICAL_TOKEN` and `SITE_URL` (or
+ * `INFISICAL_API_URL`) name in the environment or in `.env`, else an emulator.
+ */
+import { FetchHttpClient, PlatformConfigProvider } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
+import { Config, ConfigProvider, Context, Effect, Layer, Option, Redacted } from "effect"
+import { Credential, Infisical, type InfisicalConfig, Secrets } from "effect-infisical"
+import { Emulator } from "effect-infisical-emulator"
+import { randomBytes } from "node:crypto"
+
+export class TestServer extends Context.Tag("test/TestServer")<TestServer, {
+  readonly siteUrl: string
+  readonly token: Redacted.Redacted<string>
+  readonly environment: string
+  readonly secretPath: string
+}>() {}
+
+const environment = Effect.gen(function*() {
+  const path = new URL("../../../.env", import.meta.url).pathname
+  const dotEnv = yield* PlatformConfigProvider.fromDotEnv(path).pipe(
+    Effect.orElseSucceed(() => ConfigProvider.fromMap(new Map()))
+  )
+  return ConfigProvider.orElse(ConfigProvider.fromEnv(), () => dotEnv)
+}).pipe(Effect.provide(NodeContext.layer))
+
+const live = Config.all({
+  token: Config.redacted("INFISICAL_TOKEN"),
+  siteUrl: Config.orElse(Config.nonEmptyString("SITE_URL"), () => Config.nonEmptyString("INFISICAL_API_URL")),
+  environment: Config.withDefault(Config.nonEmptyString("INFISICAL_ENVIRONMENT"), "dev"),
+  secretPath: Config.withDefault(Config.nonEmptyString("INFISICAL_SECRET_PATH"), "/")
+})
+
+const emulated = Layer.effect(
+  TestServer,
+  Effect.gen(function*() {
+    const emulator = yield* Emulator.Emulator
+    return { siteUrl: emulator.url, token: yield* emulator.serviceToken(), environment: "dev", secretPath: "/" }
+  })
+).pipe(Layer.provide(Emulator.layer({ secrets: { NAME: "value" } })))
+
+export const layer = Layer.unwrapEffect(
+  Effect.gen(function*() {
+    const server = yield* Effect.option(Effect.withConfigProvider(live, yield* environment))
+    return Option.match(server, { onNone: () => emulated, onSome: (server) => Layer.succeed(TestServer, server) })
+  })
+)
+
+/** A client of a site, that repeats nothing. */
+export const clientOf = (siteUrl: string, options: Omit<InfisicalConfig.Options, "siteUrl">) =>
+  Infisical.layer({ retry: { times: 0 }, ...options, siteUrl }).pipe(Layer.provide(FetchHttpClient.layer))
+
+/** A client of the test's server, with its token or one in which one part is another. */
+export const client = (
+  { spoiled, ...options }: Partial<InfisicalConfig.Options> & { readonly spoiled?: "secret" | "key" } = {}
+) =>
+  Layer.unwrapEffect(Effect.map(TestServer, ({ environment, secretPath, siteUrl, token }) =>
+    clientOf(siteUrl, {
+      credential: Credential.serviceToken(spoil(token, spoiled)),
+      environment,
+      secretPath,
+      ...options
+    })))
+
+const spoil = (token: Redacted.Redacted<string>, part: "secret" | "key" | undefined) => {
+  const [prefix, id, secret = "", key = ""] = Redacted.value(token).split(".")
+  const other = (text: string) => `${text.startsWith("0") ? "1" : "0"}${text.slice(1)}`
+  const parts = [prefix, id, part === "secret" ? other(secret) : secret, part === "key" ? other(key) : key]
+  return part === undefined ? token : Redacted.make(parts.join("."))
+}
+
+/** A client of a port that nobody listens on. */
+export const unreachable = clientOf("http://127.0.0.1:65535", {
+  credential: Credential.serviceToken(Redacted.make(`st.id.secret.${"0".repeat(32)}`))
+})
+
+/** A name that nobody else uses, of at most 100 characters; whatever the test leaves there is removed. */
+export const scratchName = (name: string) =>
+  Effect.acquireRelease(
+    Effect.sync(() => `${randomBytes(6).toString("hex")}_${name}`.slice(0, 100)),
+    (name) => Effect.flatMap(Secrets.Secrets, (secrets) => Effect.ignore(secrets.delete(name)))
+  )
