@@ -16,6 +16,8 @@ export const project = (name: string): UserWorkspaceConfig =>
     test: {
       name,
       include: ["test/**/*.test.ts"],
+      // Long enough for a live instance that limits us; nothing else comes near it.
+      testTimeout: 180_000,
       setupFiles: [fileURLToPath(new URL("./vitest.leaks.ts", import.meta.url))]
     }
   })

@@ -71,7 +71,7 @@ export interface Service {
   readonly serviceToken: (name?: string) => Effect.Effect<Redacted.Redacted<string>>
   /** A user of the world, by default `main`, or the only one; there must be one of this name. */
   readonly user: (name?: string) => Effect.Effect<World.ResolvedUser>
-  /** The requests that were answered since the start or the last reset, oldest first, over sockets or without. */
+  /** Every request that was answered since the start or the last reset, oldest first, over sockets or without. */
   readonly requests: Effect.Effect<ReadonlyArray<EmulatorState.AnsweredRequest>>
   /** Forgets the requests. */
   readonly resetRequests: Effect.Effect<void>
@@ -124,7 +124,7 @@ export const make = (
     const crypto = yield* Crypto.Crypto
     const { service: state, world: resolved } = yield* EmulatorState.make(world)
     const available = yield* Ref.make(true)
-    const app = yield* EmulatorApp.make(state)
+    const app = yield* Effect.provideService(EmulatorApp.make, EmulatorState.EmulatorState, state)
     const url = yield* listen(whileAvailable(available, app))
 
     const placeOf = (place: SecretPlace) =>

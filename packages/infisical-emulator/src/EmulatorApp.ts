@@ -29,13 +29,14 @@ import * as ServiceTokens from "./internal/serviceTokens.js"
 import * as Validation from "./internal/validation.js"
 
 /**
- * Builds the app over a state. Every request it answers is recorded there.
+ * Builds the app over the state. Every request it answers is recorded there.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const make = (self: EmulatorState.Service): Effect.Effect<HttpApp.Default> =>
-  Effect.gen(function*() {
+export const make: Effect.Effect<HttpApp.Default, never, EmulatorState.EmulatorState> = Effect.gen(
+  function*() {
+    const self = yield* EmulatorState.EmulatorState
     const state = yield* Ref.get(self.state)
     const routes = [
       status(self),
@@ -51,9 +52,14 @@ export const make = (self: EmulatorState.Service): Effect.Effect<HttpApp.Default
                 ? [route(self, endpoint, ({ actor, url }) => Effect.succeed(ServiceTokens.getKey(actor, url)))]
                 : []
             case "listSecrets":
-              return [route(self, endpoint, ({ actor, state, urlParams }) =>
-                Effect.flatMap(urlParams, (query) =>
-                  Secrets.list(state, actor, query)))]
+              return [
+                route(
+                  self,
+                  endpoint,
+                  ({ actor, state, urlParams }) =>
+                    Effect.flatMap(urlParams, (query) => Secrets.list(state, actor, query))
+                )
+              ]
             case "getSecret":
               return [route(self, endpoint, ({ actor, path, state, urlParams }) =>
                 Effect.gen(function*() {
@@ -68,8 +74,7 @@ export const make = (self: EmulatorState.Service): Effect.Effect<HttpApp.Default
                   const made = { id: yield* Identifier.uuid, time: yield* Identifier.now }
                   return yield* EmulatorState.change(
                     self,
-                    (state) =>
-                      Secrets.create(state, actor, secretName, written, made)
+                    (state) => Secrets.create(state, actor, secretName, written, made)
                   )
                 }))]
             case "updateSecret":
@@ -107,7 +112,8 @@ export const make = (self: EmulatorState.Service): Effect.Effect<HttpApp.Default
         undefined,
         Answer.routeNotFound(request.method, request.url)
       ))
-  })
+  }
+)
 
 type Endpoint = (typeof Wire.api.groups)[string]["endpoints"][string]
 

@@ -11,8 +11,7 @@ import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Either from "effect/Either"
-import * as EitherModule from "effect/Either"
+import * as Either from "effect/Either"
 import * as Encoding from "effect/Encoding"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
@@ -240,7 +239,7 @@ export const change = <A, E>(
   f: (state: State) => Either.Either<readonly [answer: A, state: State], E>
 ): Effect.Effect<A, E> =>
   Effect.flatten(Ref.modify(self.state, (state) =>
-    EitherModule.match(f(state), {
+    Either.match(f(state), {
       onLeft: (problem): readonly [Effect.Effect<A, E>, State] => [Effect.fail(problem), state],
       onRight: ([answer, next]): readonly [Effect.Effect<A, E>, State] => [Effect.succeed(answer), next]
     })))

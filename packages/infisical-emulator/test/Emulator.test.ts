@@ -1,6 +1,6 @@
 import { HttpClient, HttpClientRequest } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
-import { Clock, Duration, Effect, Either, Exit, Layer, Redacted, Scope, TestClock } from "effect"
+import { Clock, Duration, Effect, Either, Exit, Layer, Redacted, Scope, TestClock, Tracer } from "effect"
 import { Crypto } from "effect-infisical"
 import type { World } from "effect-infisical-emulator"
 import { Emulator } from "effect-infisical-emulator"
@@ -209,6 +209,22 @@ describe("a server", () => {
       const second = yield* client.send("/api/v2/service-token", { "if-none-match": first.etag })
       expect(second.status).toBe(200)
     }))
+
+  it.scoped("opens no span of its own among those of the program that is tested", () =>
+    Effect.gen(function*() {
+      const names: Array<string> = []
+      const native = yield* Effect.tracer
+      const tracer = Tracer.make({
+        context: native.context,
+        span: (name, ...rest) => {
+          names.push(name)
+          return native.span(name, ...rest)
+        }
+      })
+      const status = Effect.flatMap(Emulator.make(), ({ url }) => request(url, "/api/status"))
+      yield* status.pipe(Effect.withSpan("tested"), Effect.withTracer(tracer))
+      expect(names).toEqual(["tested"])
+    }).pipe(Effect.provide(Crypto.layer)))
 
   it.scoped("refuses a media type it cannot read", () =>
     Effect.gen(function*() {

@@ -1,8 +1,9 @@
-import { FetchHttpClient } from "@effect/platform"
+import { FetchHttpClient, HttpClient } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, DateTime, Effect, Layer, Redacted, TestClock } from "effect"
+import { ConfigProvider, Context, DateTime, Effect, Layer, Logger, LogLevel, Redacted, TestClock } from "effect"
 import { Credential, Infisical, type InfisicalConfig, Secrets } from "effect-infisical"
 import { Emulator, type World } from "effect-infisical-emulator"
+import { inspect } from "node:util"
 
 const value = (secret: { readonly value: Redacted.Redacted<string> }) => Redacted.value(secret.value)
 
@@ -189,6 +190,98 @@ describe("The cache", () => {
       yield* emulator.setAvailable(true)
       assert.strictEqual(value(yield* get("A")), "new")
     }).pipe(withWorld({ secrets: { A: "old" } })))
+})
+
+describe("A credential", () => {
+  it.effect("may be the JSON of a service token v3", () =>
+    Effect.gen(function*() {
+      const secrets = yield* Secrets.Secrets
+      assert.strictEqual(value(yield* get("A")), "a")
+      yield* secrets.create("B", Redacted.make("b"))
+      assert.strictEqual(value(yield* Effect.provide(get("B"), Layer.fresh(client()))), "b")
+    }).pipe(withWorld({ secrets: { A: "a" }, serviceTokens: { main: { version: "v3" } } })))
+
+  it.effect("that has expired is refused as such, once, and remembered", () =>
+    Effect.gen(function*() {
+      const emulator = yield* Emulator.Emulator
+      yield* TestClock.adjust("61 minutes")
+      for (let read = 0; read < 3; read++) {
+        assert.include(yield* Effect.flip(get("A")), { _tag: "AuthenticationError", reason: "Expired" })
+      }
+      assert.strictEqual((yield* emulator.requests).length, 1)
+    }).pipe(withWorld({ secrets: { A: "a" }, serviceTokens: { main: { ttl: "1 hour" } } })))
+
+  it.effect("is logged in with once, however many locations are read at once", () =>
+    Effect.gen(function*() {
+      const emulator = yield* Emulator.Emulator
+      yield* Effect.forEach(["/", "/a", "/b", "/c"], (secretPath) => Effect.exit(get("A", { secretPath })), {
+        concurrency: "unbounded"
+      })
+      const logins = (yield* emulator.requests).filter(({ path }) => path.startsWith("/api/v2/service-token"))
+      assert.strictEqual(logins.length, 1)
+    }).pipe(withWorld(dev({ "/": { secrets: { A: "a" } }, "/a": {}, "/b": {}, "/c": {} }))))
+
+  it.effect("never sends its key part", () =>
+    Effect.gen(function*() {
+      const emulator = yield* Emulator.Emulator
+      const sent: Array<string> = []
+      const listening = Layer.map(FetchHttpClient.layer, (context) =>
+        Context.add(
+          context,
+          HttpClient.HttpClient,
+          HttpClient.mapRequest(Context.get(context, HttpClient.HttpClient), (request) => {
+            sent.push(inspect(request, { depth: 10 }), JSON.stringify(request.body), JSON.stringify(request.headers))
+            return request
+          })
+        ))
+      const token = yield* emulator.serviceToken()
+      yield* Effect.gen(function*() {
+        const secrets = yield* Secrets.Secrets
+        yield* secrets.get("A")
+        yield* secrets.create("B", Redacted.make("b"))
+      }).pipe(Effect.provide(
+        Infisical.layer({ credential: Credential.serviceToken(token), siteUrl: emulator.url }).pipe(
+          Layer.provide(listening)
+        )
+      ))
+      const [, , secret = "", key = ""] = Redacted.value(token).split(".")
+      assert.include(sent.join("\n"), secret)
+      assert.notInclude(sent.join("\n"), key)
+    }).pipe(Effect.provide(Emulator.layer({ secrets: { A: "a" } }))))
+
+  it.effect("without write permission may read, and is told which permission a write lacks", () =>
+    Effect.gen(function*() {
+      const secrets = yield* Secrets.Secrets
+      assert.strictEqual(value(yield* get("A")), "a")
+      const something = Redacted.make("value")
+      assert.include(yield* Effect.flip(secrets.create("B", something)), { _tag: "PermissionError", action: "create" })
+      assert.include(yield* Effect.flip(secrets.update("A", something)), { _tag: "PermissionError", action: "update" })
+      assert.include(yield* Effect.flip(secrets.delete("A")), { _tag: "PermissionError", action: "delete" })
+      assert.strictEqual(value(yield* get("A")), "a")
+    }).pipe(withWorld({ secrets: { A: "a" }, serviceTokens: { main: { permissions: ["read"] } } })))
+})
+
+describe("debug", () => {
+  const levels = (options: Partial<InfisicalConfig.Options>) =>
+    Effect.gen(function*() {
+      const logged: Array<string> = []
+      const logger = Logger.make<unknown, void>(({ logLevel }) => void logged.push(logLevel.label))
+      yield* Effect.provide(get("A"), client(options)).pipe(
+        Effect.provide(Logger.replace(Logger.defaultLogger, logger)),
+        Logger.withMinimumLogLevel(LogLevel.All)
+      )
+      return logged
+    })
+
+  it.effect("raises what is logged at level Debug to level Info", () =>
+    Effect.gen(function*() {
+      const quiet = yield* levels({})
+      assert.include(quiet, "DEBUG")
+      assert.notInclude(quiet, "INFO")
+      const loud = yield* levels({ debug: true })
+      assert.include(loud, "INFO")
+      assert.notInclude(loud, "DEBUG")
+    }).pipe(Effect.provide(Emulator.layer({ secrets: { A: "a" } }))))
 })
 
 describe("What the legacy client got wrong", () => {

@@ -46,9 +46,9 @@ export const layer = Layer.unwrapEffect(
   })
 )
 
-/** A client of a site, that repeats nothing. */
+/** A client of a site, as patient as a live instance's rate limit may want it. */
 export const clientOf = (siteUrl: string, options: Omit<InfisicalConfig.Options, "siteUrl">) =>
-  Infisical.layer({ retry: { times: 0 }, ...options, siteUrl }).pipe(Layer.provide(FetchHttpClient.layer))
+  Infisical.layer({ retry: { deadline: "2 minutes" }, ...options, siteUrl }).pipe(Layer.provide(FetchHttpClient.layer))
 
 /** A client of the test's server, with its token or one in which one part is another. */
 export const client = (

@@ -199,5 +199,5 @@ describe("Nothing that the library shows", () => {
         const found = all.indexOf(needle)
         assert.strictEqual(found, -1, `${what} was shown: …${all.slice(Math.max(0, found - 120), Math.max(0, found))}`)
       }
-    }), 60_000)
+    }))
 })

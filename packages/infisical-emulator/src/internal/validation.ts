@@ -1,8 +1,8 @@
 /** Decodes with a schema of the wire, and reports what is wrong in the words of the server's validator. */
+import * as Array from "effect/Array"
 import * as Effect from "effect/Effect"
-import type * as Option from "effect/Option"
-import * as OptionModule from "effect/Option"
-import * as ParseResult from "effect/ParseResult"
+import * as Option from "effect/Option"
+import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import type * as AST from "effect/SchemaAST"
 import * as Answer from "../Answer.js"
@@ -14,7 +14,7 @@ export const decode = <A>(
   schema: Option.Option<Schema.Schema<A, unknown>>,
   input: unknown
 ): Effect.Effect<A, Answer.Answer> =>
-  OptionModule.match(schema, {
+  Option.match(schema, {
     onNone: () => Effect.dieMessage("A handler asked for an input that its endpoint does not declare"),
     onSome: (declared) =>
       Effect.mapError(
@@ -29,11 +29,10 @@ const issuesOf = (issue: ParseResult.ParseIssue, path: Path): ReadonlyArray<Answ
       return issuesOf(issue.issue, path.concat(issue.path))
     case "Missing":
       return [invalidType(expected(issue.ast.type), "undefined", path)]
-    case "Composite": {
-      if (issue.ast._tag === "Union") return [mismatch(issue.ast, issue.actual, path)]
-      const inner = ParseResult.isComposite(issue) && Array.isArray(issue.issues) ? issue.issues : [issue.issues]
-      return inner.flatMap((one) => issuesOf(one, path))
-    }
+    case "Composite":
+      return issue.ast._tag === "Union"
+        ? [mismatch(issue.ast, issue.actual, path)]
+        : Array.ensure(issue.issues).flatMap((one) => issuesOf(one, path))
     case "Transformation":
       return issue.kind === "Encoded"
         ? issuesOf(issue.issue, path)
@@ -42,6 +41,7 @@ const issuesOf = (issue: ParseResult.ParseIssue, path: Path): ReadonlyArray<Answ
       return issuesOf(issue.issue, path)
     case "Type":
       return [mismatch(issue.ast, issue.actual, path)]
+    // Neither is raised: what is not declared is dropped, and nothing here is asynchronous.
     case "Unexpected":
     case "Forbidden":
       return [invalidType("nothing", kindOf(issue.actual), path)]
