@@ -359,7 +359,7 @@ const cryptoSuite = (name: string, layer: Layer.Layer<Crypto.Crypto>) => {
           })
       )
 
-      it.effect("open a short text after none of its 288 bits was changed", () =>
+      it.effect("open a short text only while each of its 288 bits is as it was", () =>
         Effect.gen(function*() {
           const { open, sealed } = yield* sealedText
           assert.strictEqual(Redacted.value(yield* open(sealed)), "a secret")
@@ -407,7 +407,7 @@ const cryptoSuite = (name: string, layer: Layer.Layer<Crypto.Crypto>) => {
         Effect.gen(function*() {
           const { crypto, key, open } = yield* sealedText
           for (const field of fields) {
-            // Bytes that give `+`, `/` and `A`, so that each way of writing them otherwise applies.
+            // Often enough for `+`, `/`, `A` and padding to be among it.
             for (let tries = 0; tries < 20; tries++) {
               const sealed = yield* crypto.encryptSymmetric({ plaintext: "longer than the IV and the tag", key })
               const good = sealed[field]

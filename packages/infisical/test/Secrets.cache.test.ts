@@ -266,8 +266,8 @@ describe("debug", () => {
     Effect.gen(function*() {
       const logged: Array<string> = []
       const logger = Logger.make<unknown, void>(({ logLevel }) => void logged.push(logLevel.label))
-      yield* Effect.provide(get("A"), client(options)).pipe(
-        Effect.provide(Logger.replace(Logger.defaultLogger, logger)),
+      yield* get("A").pipe(
+        Effect.provide(Layer.provideMerge(client(options), Logger.replace(Logger.defaultLogger, logger))),
         Logger.withMinimumLogLevel(LogLevel.All)
       )
       return logged
