@@ -90,8 +90,7 @@ const demo = Effect.gen(function*() {
     )
     yield* failure("Whoever takes the app for an Infisical is told so", mistaken)
   }).pipe(
-    Effect.provide(Greeting.layer(0).pipe(Layer.provide(client()))),
-    Effect.provide(FetchHttpClient.layer)
+    Effect.provide(Layer.merge(Greeting.layer(0).pipe(Layer.provide(client())), FetchHttpClient.layer))
   )
 
   yield* Effect.gen(function*() {
