@@ -10,7 +10,14 @@ import * as Either from "effect/Either"
 import * as Encoding from "effect/Encoding"
 import * as Layer from "effect/Layer"
 import { isUtf8 } from "node:buffer"
-import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomFillSync } from "node:crypto"
+import {
+  createCipheriv,
+  createDecipheriv,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+  randomFillSync
+} from "node:crypto"
 
 /**
  * `Crypto` on `node:crypto`.
@@ -32,7 +39,9 @@ import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, rand
 export const layer: Layer.Layer<Crypto.Crypto> = Layer.sync(Crypto.Crypto, () =>
   Crypto.make({
     randomBytes: (length) => Effect.sync(() => randomFillSync(new Uint8Array(length))),
-    importKey: (key) => Effect.sync(() => aesGcm(createSecretKey(key)))
+    importKey: (key) => Effect.sync(() => aesGcm(createSecretKey(key))),
+    deriveKey: (secret, purpose, length) =>
+      Effect.sync(() => new Uint8Array(hkdfSync("sha256", secret, new Uint8Array(0), purpose, length)))
   }))
 
 const algorithm = "aes-256-gcm"

@@ -846,6 +846,7 @@ describe("The layers", () => {
     Effect.gen(function*() {
       const { sealBox } = Crypto.make({
         randomBytes: () => Effect.succeed(Buffer.from(nacl.nonce, "hex")),
+        deriveKey: () => Effect.never,
         importKey: () => Effect.dieMessage("a box needs none")
       })
       const box = yield* sealBox({

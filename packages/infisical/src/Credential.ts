@@ -19,6 +19,8 @@ import { InvalidCredentialError } from "./InfisicalError.js"
  */
 export interface ServiceToken {
   readonly _tag: "ServiceToken"
+  /** The token's id, which is no secret. */
+  readonly id: string
   /** What is sent: `st.<id>.<secret>`. */
   readonly accessToken: Redacted.Redacted<string>
   /** Opens the project key; never leaves the process. 32 characters, used as text. */
@@ -35,6 +37,8 @@ export interface ServiceToken {
  */
 export interface ServiceTokenV3 {
   readonly _tag: "ServiceTokenV3"
+  /** The token's public key, which is no secret and one of its own. */
+  readonly id: string
   /** What is sent: `serviceToken`. */
   readonly accessToken: Redacted.Redacted<string>
   /** Opens the project key; never leaves the process. Base64 of 32 bytes (X25519). */
@@ -133,6 +137,7 @@ const parseServiceToken = (text: string): Effect.Effect<ServiceToken, InvalidCre
       onFailure: malformed,
       onSuccess: (token) => ({
         _tag: "ServiceToken" as const,
+        id: token.id,
         accessToken: Redacted.make(`st.${token.id}.${token.secret}`),
         key: Redacted.make(token.key)
       })
@@ -146,8 +151,22 @@ const parseServiceTokenV3 = (text: string): Effect.Effect<ServiceTokenV3, Invali
       onFailure: malformed,
       onSuccess: (token) => ({
         _tag: "ServiceTokenV3" as const,
+        id: token.publicKey,
         accessToken: Redacted.make(token.serviceToken),
         privateKey: Redacted.make(token.privateKey)
       })
     })
+  )
+
+/**
+ * Everything secret of a credential, from which keys can be derived that nobody has who has not the credential.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const secretOf = (credential: Credential): Redacted.Redacted<string> =>
+  Redacted.make(
+    [credential.accessToken, credential._tag === "ServiceToken" ? credential.key : credential.privateKey]
+      .map(Redacted.value)
+      .join(" ")
   )

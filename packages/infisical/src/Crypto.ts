@@ -88,6 +88,14 @@ export interface Service {
    * Fails with `InvalidRequestError` where the key is not 32 bytes.
    */
   readonly projectCipher: (key: Redacted.Redacted<string>) => Effect.Effect<Cipher, InvalidRequestError>
+  /**
+   * A cipher under a key that is derived from a secret (HKDF with SHA-256), one for each purpose. It encrypts under a
+   * 12-byte IV.
+   */
+  readonly derivedCipher: (options: {
+    readonly secret: Redacted.Redacted<string>
+    readonly purpose: string
+  }) => Effect.Effect<Cipher>
   /** A key pair for `sealBox` and `openBox`: X25519, base64. */
   readonly createBoxKeyPair: Effect.Effect<
     { readonly publicKey: string; readonly privateKey: Redacted.Redacted<string> }
@@ -131,6 +139,8 @@ export interface Primitives {
   readonly randomBytes: (length: number) => Effect.Effect<Uint8Array>
   /** Imports an AES-256 key of 32 bytes. */
   readonly importKey: (key: Uint8Array) => Effect.Effect<AesGcm>
+  /** HKDF with SHA-256 (RFC 5869), without salt: that many bytes for this purpose. */
+  readonly deriveKey: (secret: Uint8Array, purpose: Uint8Array, length: number) => Effect.Effect<Uint8Array>
 }
 
 /**
@@ -213,6 +223,12 @@ export const make = (primitives: Primitives): Service => {
         : Effect.fail(new InvalidRequestError({ parameter: "key", problem: "it must be a text of 32 bytes" }))
     },
 
+    derivedCipher: ({ purpose, secret }) =>
+      primitives.deriveKey(utf8Encoder.encode(Redacted.value(secret)), utf8Encoder.encode(purpose), keyLength).pipe(
+        Effect.flatMap(primitives.importKey),
+        Effect.map((aesGcm) => cipher(aesGcm, symmetricIvLength))
+      ),
+
     createBoxKeyPair: Effect.map(primitives.randomBytes(keyLength), (privateKey) => ({
       publicKey: Encoding.encodeBase64(x25519.getPublicKey(privateKey)),
       privateKey: Redacted.make(Encoding.encodeBase64(privateKey))
@@ -293,6 +309,16 @@ export const isWellFormed = (text: string): boolean => !/\p{Surrogate}/u.test(te
 
 const web: Primitives = {
   randomBytes: (length) => Effect.sync(() => globalThis.crypto.getRandomValues(new Uint8Array(length))),
+  deriveKey: (secret, purpose, length) =>
+    Effect.promise(() =>
+      globalThis.crypto.subtle.importKey("raw", new Uint8Array(secret), "HKDF", false, ["deriveBits"]).then((key) =>
+        globalThis.crypto.subtle.deriveBits(
+          { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(0), info: new Uint8Array(purpose) },
+          key,
+          length * 8
+        )
+      )
+    ).pipe(Effect.map((bits) => new Uint8Array(bits))),
   importKey: (bytes) =>
     Effect.map(
       Effect.promise(() =>

@@ -11,6 +11,7 @@ import * as Crypto from "./Crypto.js"
 import * as InfisicalApi from "./InfisicalApi.js"
 import * as InfisicalConfig from "./InfisicalConfig.js"
 import type { InvalidCredentialError, InvalidRequestError } from "./InfisicalError.js"
+import * as SealedSnapshots from "./SealedSnapshots.js"
 import * as SecretCache from "./SecretCache.js"
 import * as Secrets from "./Secrets.js"
 import * as SecretSource from "./SecretSource.js"
@@ -36,6 +37,7 @@ export const layerWithoutDependencies: Layer.Layer<
   InfisicalConfig.InfisicalConfig | Crypto.Crypto | HttpClient.HttpClient
 > = Secrets.layer.pipe(
   Layer.provide(SecretCache.layer),
+  Layer.provide(SealedSnapshots.layer),
   Layer.provide(SecretSource.layerEndToEndEncrypted),
   Layer.provide(Session.layer),
   Layer.provide(InfisicalApi.layer)

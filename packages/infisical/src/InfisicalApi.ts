@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import type * as Headers from "@effect/platform/Headers"
 import * as HttpApiClient from "@effect/platform/HttpApiClient"
 import type * as HttpApiError from "@effect/platform/HttpApiError"
 import * as HttpClient from "@effect/platform/HttpClient"
@@ -50,15 +51,29 @@ export type ReadCallError = Exclude<AnswerError, AlreadyExistsError>
 export type WriteCallError = ReadCallError | ApprovalRequiredError
 
 /**
+ * What is left of a route's rate limit, as `x-ratelimit-*` tells.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RateLimit {
+  readonly limit: number
+  readonly remaining: number
+  /** How long until all of it is there again. */
+  readonly resetAfter: Duration.Duration
+}
+
+/**
  * A conditional read's answer: nothing new under the ETag that was sent, or all of it with its ETag.
  *
  * @since 0.1.0
  * @category models
  */
 export type ListAnswer =
-  | { readonly _tag: "NotModified" }
+  | { readonly _tag: "NotModified"; readonly rateLimit: Option.Option<RateLimit> }
   | {
     readonly _tag: "Modified"
+    readonly rateLimit: Option.Option<RateLimit>
     readonly list: Wire.EncryptedSecretList
     readonly etag: Option.Option<string>
   }
@@ -223,11 +238,12 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Infisic
             },
             withResponse: true
           })
-        ).pipe(Effect.map(([list, response]): ListAnswer =>
-          list === undefined
-            ? { _tag: "NotModified" }
-            : { _tag: "Modified", list, etag: Option.fromNullable(response.headers["etag"]) }
-        )),
+        ).pipe(Effect.map(([list, { headers }]): ListAnswer => {
+          const rateLimit = readRateLimit(headers)
+          return list === undefined
+            ? { _tag: "NotModified", rateLimit }
+            : { _tag: "Modified", rateLimit, list, etag: Option.fromNullable(headers["etag"]) }
+        })),
 
       getSecret: (target) =>
         uncreating(
@@ -291,6 +307,16 @@ export const layer: Layer.Layer<InfisicalApi, never, HttpClient.HttpClient | Inf
 const authorization = (accessToken: Redacted.Redacted<string>) => ({
   authorization: `Bearer ${Redacted.value(accessToken)}`
 })
+
+const readRateLimit = (headers: Headers.Headers): Option.Option<RateLimit> => {
+  const [limit, remaining, reset] = ["limit", "remaining", "reset"].map((name) => {
+    const text = headers[`x-ratelimit-${name}`]
+    return text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : undefined
+  })
+  return limit === undefined || remaining === undefined || reset === undefined
+    ? Option.none()
+    : Option.some({ limit, remaining, resetAfter: Duration.seconds(reset) })
+}
 
 const payloadOf = (target: Target) => ({
   workspaceId: target.projectId,

@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
 import * as Credential from "./Credential.js"
 import { type InvalidCredentialError, InvalidRequestError } from "./InfisicalError.js"
 import * as Location from "./Location.js"
@@ -49,6 +50,24 @@ export interface Options {
   readonly secretPath?: string
   /** How long an answer is served without asking again. Default 5 minutes. */
   readonly cacheTtl?: Duration.DurationInput
+  /**
+   * How old an answer may become that serves on because the server cannot be asked again, counted from when the server
+   * gave it. Default: without limit.
+   */
+  readonly maxStale?: Duration.DurationInput
+  /** How long a name that was not there counts as missing before the server is asked again. Default 10 seconds. */
+  readonly missTtl?: Duration.DurationInput
+  /**
+   * When the answers in use are fetched anew, each counted from its first fetch; `false` for only when they are read
+   * after `cacheTtl`. Default: after three quarters of `cacheTtl`, up to a fifth earlier, so that a read never waits.
+   */
+  readonly refresh?: Schedule.Schedule<unknown> | false
+  /** How long an answer that nobody reads is fetched anew before it is dropped. Default 1 hour. */
+  readonly idleTtl?: Duration.DurationInput
+  /** How many answers are kept at most; the least recently used goes first. Default 128. */
+  readonly cacheCapacity?: number
+  /** How old a sealed snapshot may be. Default 7 days. */
+  readonly sealedTtl?: Duration.DurationInput
   /** How long one request may take, until its whole answer is here. Default 10 seconds. */
   readonly requestTimeout?: Duration.DurationInput
   /** How failed requests are repeated. */
@@ -74,6 +93,12 @@ export interface Service {
   readonly siteUrl: string
   readonly defaultLocation: Location.Location
   readonly cacheTtl: Duration.Duration
+  readonly maxStale: Duration.Duration
+  readonly missTtl: Duration.Duration
+  readonly refresh: Option.Option<Schedule.Schedule<unknown>>
+  readonly idleTtl: Duration.Duration
+  readonly cacheCapacity: number
+  readonly sealedTtl: Duration.Duration
   readonly requestTimeout: Duration.Duration
   readonly retry: {
     readonly times: number
@@ -113,6 +138,7 @@ const makeWith = (
   options: Omit<Options, "credential">
 ): Effect.Effect<Service, InvalidRequestError> =>
   Effect.gen(function*() {
+    const cacheTtl = Duration.decode(options.cacheTtl ?? "5 minutes")
     return {
       credential,
       siteUrl: yield* checkSiteUrl(options.siteUrl ?? "https://app.infisical.com"),
@@ -121,7 +147,13 @@ const makeWith = (
         secretPath: options.secretPath ?? "/",
         includeImports: true
       }),
-      cacheTtl: Duration.decode(options.cacheTtl ?? "5 minutes"),
+      cacheTtl,
+      maxStale: Duration.decode(options.maxStale ?? Duration.infinity),
+      missTtl: Duration.decode(options.missTtl ?? "10 seconds"),
+      refresh: options.refresh === false ? Option.none() : Option.some(options.refresh ?? beforeStale(cacheTtl)),
+      idleTtl: Duration.decode(options.idleTtl ?? "1 hour"),
+      cacheCapacity: Math.max(1, options.cacheCapacity ?? 128),
+      sealedTtl: Duration.decode(options.sealedTtl ?? "7 days"),
       requestTimeout: Duration.decode(options.requestTimeout ?? "10 seconds"),
       retry: {
         times: options.retry?.times ?? 3,
@@ -133,6 +165,9 @@ const makeWith = (
       logDebug: options.debug === true ? Effect.logInfo : Effect.logDebug
     }
   })
+
+const beforeStale = (cacheTtl: Duration.Duration): Schedule.Schedule<unknown> =>
+  Schedule.spaced(Duration.times(cacheTtl, 0.75)).pipe(Schedule.jitteredWith({ min: 0.8, max: 1 }))
 
 /**
  * A configuration for tests without a server: it has a credential that no server knows, and no fallback.
@@ -146,7 +181,12 @@ export const layerTest = (
   Layer.effect(
     InfisicalConfig,
     makeWith(
-      { _tag: "ServiceToken", accessToken: Redacted.make("st.test.test"), key: Redacted.make("0".repeat(32)) },
+      {
+        _tag: "ServiceToken",
+        id: "test",
+        accessToken: Redacted.make("st.test.test"),
+        key: Redacted.make("0".repeat(32))
+      },
       { fallback: false, ...options }
     )
   )

@@ -14,12 +14,13 @@ import type { SecretType } from "./Wire.js"
  *
  * - `live`: an answer of the server that is no older than `cacheTtl`
  * - `stale`: an older answer, since the server could not be asked again
+ * - `sealed`: an answer of an earlier process, from the snapshot store, since the server cannot be reached
  * - `fallback`: the current `ConfigProvider`, by default the environment variables
  *
  * @since 0.1.0
  * @category models
  */
-export type Source = "live" | "stale" | "fallback"
+export type Source = "live" | "stale" | "sealed" | "fallback"
 
 /**
  * A secret. Immutable; it prints itself without its value.

@@ -1,27 +1,39 @@
 /**
- * Snapshots by location: fresh for `cacheTtl`, fetched by one request however many wait, and served on where the
- * server cannot be asked again.
+ * Snapshots by location: fresh for `cacheTtl`, fetched by one request however many wait, fetched anew before they go
+ * stale, and served on where the server cannot be asked again.
  *
- * What a failed fetch does: an unreachable server (`NetworkError`, `UnexpectedResponseError`) leaves the last snapshot
- * in service, marked stale, and is asked again after a pause that grows from a second to a minute. Every other failure
- * is an answer: a refused credential or a missing permission must not be hidden by what was once allowed, so the
- * snapshot is dropped and the failure given.
+ * What a failed fetch does:
+ *
+ * - An unreachable server (`NetworkError`, `UnexpectedResponseError`) leaves the last answer in service: as `live` until
+ *   its `cacheTtl` is over, then as `stale` until `maxStale`. It is asked again in the background, after a pause that
+ *   grows from a second to a minute, or as long as the server asks for. A process that has no answer yet takes the
+ *   sealed one of an earlier process.
+ * - Every other failure is an answer: a refused credential or a missing permission must not be hidden by what was once
+ *   allowed. The last answer and its seal are dropped, and the failure given. So a refusal is hidden no longer than
+ *   until the next fetch, and that is due before `cacheTtl` is over; staleness is for servers that are silent, not for
+ *   servers that say no.
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
+import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as InfisicalConfig from "./InfisicalConfig.js"
-import type { ReadError } from "./InfisicalError.js"
+import type { NetworkError, ReadError, UnexpectedResponseError } from "./InfisicalError.js"
 import * as SingleFlight from "./internal/singleFlight.js"
+import * as SnapshotFeed from "./internal/snapshotFeed.js"
 import type * as Location from "./Location.js"
+import * as SealedSnapshots from "./SealedSnapshots.js"
+import * as SecretMetrics from "./SecretMetrics.js"
 import * as SecretSource from "./SecretSource.js"
 import * as Snapshot from "./Snapshot.js"
 
@@ -34,12 +46,25 @@ import * as Snapshot from "./Snapshot.js"
 export interface Service {
   /** The snapshot of a location while it is fresh. Not an effect, so that a warm read costs next to nothing. */
   readonly fresh: (location: Location.Location) => Snapshot.Snapshot | undefined
-  /** The snapshot of a location: the fresh one, a new one, or the stale one where the server cannot be reached. */
+  /** The snapshot of a location: the fresh one, a new one, or the stale or sealed one if the server is unreachable. */
   readonly read: (location: Location.Location) => Effect.Effect<Snapshot.Snapshot, ReadError>
+  /**
+   * The snapshot that takes the place of one in which a name is missing: the same again for `missTtl`, after that what
+   * the server says now, which need not repeat itself.
+   */
+  readonly readAgain: (snapshot: Snapshot.Snapshot) => Effect.Effect<Snapshot.Snapshot, ReadError>
+  /** Fetches a location now, and fails where that fails. What is served then is as if the time for it had come. */
+  readonly refresh: (location: Location.Location) => Effect.Effect<Snapshot.Snapshot, ReadError>
+  /** Fetches every location in the cache now, and fails with the first failure once all are done. */
+  readonly refreshAll: Effect.Effect<void, ReadError>
   /** Applies a write of our own to every snapshot that it touches. */
   readonly written: (location: Location.Location, change: Snapshot.Change) => Effect.Effect<void>
   /** Has every snapshot that a write may have touched fetched anew before it is served again as live. */
   readonly invalidate: (location: Location.Location) => Effect.Effect<void>
+  /** Keeps a location in the cache and up to date, read or not, for as long as the scope is open. */
+  readonly keep: (location: Location.Location) => Effect.Effect<void, never, Scope.Scope>
+  /** Which snapshots take the place of which, from now on. */
+  readonly transitions: Effect.Effect<SnapshotFeed.Subscription, never, Scope.Scope>
 }
 
 /**
@@ -50,17 +75,27 @@ export interface Service {
  */
 export class SecretCache extends Context.Tag("effect-infisical/SecretCache")<SecretCache, Service>() {}
 
-/** What is known of a location. Times are in milliseconds of the clock. */
+/**
+ * What is known of a location. Times are in milliseconds of the clock.
+ *
+ * It is changed in place, since a warm read marks it as used; nothing outside of `make` sees it.
+ */
 interface Entry {
   readonly location: Location.Location
-  readonly snapshot: Option.Option<Snapshot.Snapshot>
-  readonly freshUntil: number
-  /** Why the last fetch failed, if it did, and when to try again. */
-  readonly failure: Option.Option<Failure>
+  snapshot: Option.Option<Snapshot.Snapshot>
+  freshUntil: number
+  /** Why the last fetch failed, if it did. */
+  failure: Option.Option<Failure>
+  /** The count of all reads as of the last one of this. */
+  usedAt: number
+  /** How many want it kept. */
+  keepers: number
+  sealedAt: number
+  refresher: Fiber.RuntimeFiber<void> | undefined
 }
 
 interface Failure {
-  readonly error: ReadError
+  readonly error: NetworkError | UnexpectedResponseError
   readonly times: number
   readonly retryAt: number
 }
@@ -79,40 +114,114 @@ interface Fetching {
 export const make: Effect.Effect<
   Service,
   never,
-  InfisicalConfig.InfisicalConfig | SecretSource.SecretSource | Scope.Scope
+  InfisicalConfig.InfisicalConfig | SecretSource.SecretSource | SealedSnapshots.SealedSnapshots | Scope.Scope
 > = Effect.gen(function*() {
   const config = yield* InfisicalConfig.InfisicalConfig
   const source = yield* SecretSource.SecretSource
+  const sealed = yield* SealedSnapshots.SealedSnapshots
   const clock = yield* Effect.clock
   const singleFlight = yield* SingleFlight.make<Snapshot.Snapshot, ReadError>()
+  const scope = yield* Effect.scope
+  const sealing = yield* Effect.makeSemaphore(1)
+  const feed = SnapshotFeed.make()
   const ttl = Duration.toMillis(config.cacheTtl)
+  const maxStale = Duration.toMillis(config.maxStale)
+  const missTtl = Duration.toMillis(config.missTtl)
+  const idleTtl = Duration.toMillis(config.idleTtl)
   // Plain collections, since a warm read is a lookup in one; nothing outside of this function sees them.
   const entries = new Map<string, Entry>()
   const fetching = new Set<Fetching>()
+  const unsealed = new Set<Entry>()
+  let reads = 0
+  let limitedUntil = 0
+
+  const now = () => clock.unsafeCurrentTimeMillis()
 
   const fresh: Service["fresh"] = (location) => {
     const entry = entries.get(location.key)
-    return entry !== undefined && clock.unsafeCurrentTimeMillis() < entry.freshUntil
-      ? Option.getOrUndefined(entry.snapshot)
-      : undefined
+    if (entry === undefined || now() >= entry.freshUntil) return undefined
+    entry.usedAt = ++reads
+    SecretMetrics.hits.unsafeUpdate(1, noTags)
+    return Option.getOrUndefined(entry.snapshot)
+  }
+
+  const entryOf = (location: Location.Location): Entry => {
+    const known = entries.get(location.key)
+    if (known !== undefined) return known
+    const entry: Entry = {
+      location,
+      snapshot: Option.none(),
+      freshUntil: 0,
+      failure: Option.none(),
+      usedAt: ++reads,
+      keepers: 0,
+      sealedAt: 0,
+      refresher: undefined
+    }
+    entries.set(location.key, entry)
+    return entry
+  }
+
+  const isKnown = (entry: Entry) => entries.get(entry.location.key) === entry
+
+  const drop = (entry: Entry) => {
+    if (isKnown(entry)) entries.delete(entry.location.key)
+    unsealed.delete(entry)
+  }
+
+  const makeRoom = Effect.suspend(() => {
+    const surplus = entries.size - config.cacheCapacity
+    if (surplus <= 0) return Effect.void
+    const leastRecentlyUsed = [...entries.values()]
+      .filter(({ keepers }) => keepers === 0)
+      .toSorted((one, other) => one.usedAt - other.usedAt)
+      .slice(0, surplus)
+    return Effect.forEach(leastRecentlyUsed, (entry) => {
+      drop(entry)
+      return entry.refresher === undefined ? Effect.void : Fiber.interruptFork(entry.refresher)
+    }, { discard: true })
+  })
+
+  const measureAge = Effect.suspend(() => {
+    const oldest = [...entries.values()].reduce(
+      (oldest, { snapshot }) => Math.min(oldest, Option.match(snapshot, { onNone: now, onSome: fetchedAtMillis })),
+      now()
+    )
+    return Metric.set(SecretMetrics.oldestSnapshotAge, (now() - oldest) / 1000)
+  })
+
+  /** Puts a snapshot in place of the last, and tells whoever wants to know. */
+  const replace = (entry: Entry, snapshot: Snapshot.Snapshot) => {
+    const previous = entry.snapshot
+    entry.snapshot = Option.some(snapshot)
+    if (SnapshotFeed.hasOtherRows(previous, snapshot)) {
+      feed.publish({ previous, current: snapshot })
+      if (sealed.isEnabled && snapshot.source !== "sealed") unsealed.add(entry)
+    }
   }
 
   const fetch = (location: Location.Location): Effect.Effect<Snapshot.Snapshot, ReadError> =>
     Effect.suspend(() => {
-      const entry = Option.fromNullable(entries.get(location.key))
+      const entry = entryOf(location)
       const flight: Fetching = { location, changes: [], outdated: false }
       fetching.add(flight)
-      return source.fetch(location, Option.flatMap(entry, ({ snapshot }) => snapshot)).pipe(
+      return source.fetch(location, entry.snapshot).pipe(
         Effect.matchEffect({
-          onFailure: (error) => failed(location, entry, error),
-          onSuccess: (answer) => arrived(answer, flight)
+          onFailure: (error) => failed(entry, error),
+          onSuccess: (answer) => arrived(entry, answer, flight)
         }),
-        Effect.ensuring(Effect.sync(() => fetching.delete(flight)))
+        Effect.ensuring(Effect.sync(() => fetching.delete(flight))),
+        Effect.withSpan("SecretCache.refresh", {
+          captureStackTrace: false,
+          attributes: { "infisical.environment": location.environment, "infisical.secret_path": location.secretPath }
+        })
       )
     })
 
-  const arrived = ({ content, etag }: SecretSource.Answer, { changes, location, outdated }: Fetching) =>
-    Effect.map(DateTime.now, (fetchedAt) => {
+  const arrived = (entry: Entry, answer: SecretSource.Answer, { changes, location, outdated }: Fetching) =>
+    Effect.gen(function*() {
+      const fetchedAt = yield* DateTime.now
+      const { content, etag, rateLimit } = answer
       const answered = Snapshot.make({
         location,
         source: "live",
@@ -122,56 +231,156 @@ export const make: Effect.Effect<
         staleBecause: Option.none()
       })
       const snapshot = changes.reduce(Snapshot.afterWrite, answered)
-      const now = DateTime.toEpochMillis(fetchedAt)
-      entries.set(location.key, {
-        location,
-        snapshot: Option.some(snapshot),
-        freshUntil: outdated || changes.length > 0 ? now : now + ttl,
-        failure: Option.none()
-      })
+      if (Option.isSome(entry.failure)) {
+        yield* Effect.logInfo(`The secrets of ${location.environment} at ${location.secretPath} can be fetched again`)
+      }
+      entry.failure = Option.none()
+      entry.freshUntil = DateTime.toEpochMillis(fetchedAt) + (outdated || changes.length > 0 ? 0 : ttl)
+      entries.set(location.key, entry)
+      replace(entry, snapshot)
+      if (sealed.isEnabled && now() - entry.sealedAt > resealAfter) unsealed.add(entry)
+      // A tenth is left to reads that somebody waits for.
+      if (Option.isSome(rateLimit) && rateLimit.value.remaining <= rateLimit.value.limit / 10) {
+        limitedUntil = now() + Duration.toMillis(rateLimit.value.resetAfter)
+      }
+      yield* Metric.increment(SecretMetrics.refreshes)
+      yield* measureAge
+      yield* makeRoom
+      yield* startRefreshing(entry)
+      yield* sealInBackground
       return snapshot
-    })
+    }).pipe(Effect.uninterruptible)
 
-  const failed = (location: Location.Location, entry: Option.Option<Entry>, error: ReadError) =>
+  const failed = (entry: Entry, error: ReadError) =>
     Effect.gen(function*() {
-      if (error._tag !== "NetworkError" && error._tag !== "UnexpectedResponseError") {
-        entries.delete(location.key)
+      const { location } = entry
+      yield* Metric.increment(SecretMetrics.refreshes)
+      yield* Metric.increment(Metric.tagged(SecretMetrics.refreshFailures, "error", error._tag))
+      if (!isUnreachable(error)) {
+        drop(entry)
+        yield* sealed.remove(location)
         return yield* error
       }
-      const times = Option.match(Option.flatMap(entry, ({ failure }) => failure), {
-        onNone: () => 1,
-        onSome: (failure) => failure.times + 1
-      })
-      const retryAt = (yield* Clock.currentTimeMillis) + (yield* pauseAfter(times))
-      const stale = Option.map(
-        Option.flatMap(entry, ({ snapshot }) => snapshot),
-        (snapshot) => Snapshot.make({ ...snapshot, source: "stale", staleBecause: Option.some(error) })
-      )
-      entries.set(location.key, {
-        location,
-        snapshot: stale,
-        freshUntil: 0,
-        failure: Option.some({ error, times, retryAt })
-      })
-      if (Option.isNone(stale)) return yield* error
-      yield* Effect.logWarning(
-        `The secrets of ${location.environment} at ${location.secretPath} are served as of ${
-          DateTime.formatIso(stale.value.fetchedAt)
-        }: ${error.message}`
-      )
-      return stale.value
+      const times = Option.match(entry.failure, { onNone: () => 1, onSome: (failure) => failure.times + 1 })
+      const pause = Math.max(yield* pauseAfter(times), askedPause(error))
+      if (Option.isNone(entry.snapshot)) {
+        yield* Effect.map(
+          sealed.load(location, error),
+          Option.map((snapshot) => {
+            if (Option.isNone(entry.snapshot)) replace(entry, snapshot)
+          })
+        )
+      }
+      if (Option.isNone(entry.failure)) {
+        yield* Effect.logWarning(
+          `The secrets of ${location.environment} at ${location.secretPath} cannot be fetched; ${
+            Option.match(entry.snapshot, {
+              onNone: () => "there is no earlier answer",
+              onSome: ({ fetchedAt }) => `those of ${DateTime.formatIso(fetchedAt)} are served`
+            })
+          }. ${error.message}`
+        )
+      }
+      entry.failure = Option.some({ error, times, retryAt: now() + pause })
+      entries.set(location.key, entry)
+      yield* measureAge
+      yield* makeRoom
+      yield* startRefreshing(entry)
+      return yield* error
+    }).pipe(Effect.uninterruptible)
+
+  /** What there is to serve while the server cannot be asked. */
+  const unreachable = (entry: Entry, failure: Failure): Effect.Effect<Snapshot.Snapshot, ReadError> =>
+    Effect.suspend((): Effect.Effect<Snapshot.Snapshot, ReadError> => {
+      if (Option.isNone(entry.snapshot)) return Effect.fail(failure.error)
+      const snapshot = entry.snapshot.value
+      if (now() < entry.freshUntil) return Effect.succeed(snapshot)
+      if (now() - fetchedAtMillis(snapshot) > maxStale) return Effect.fail(failure.error)
+      SecretMetrics.stale.unsafeUpdate(1, noTags)
+      if (snapshot.source !== "live") return Effect.succeed(snapshot)
+      const stale = Snapshot.make({ ...snapshot, source: "stale", staleBecause: Option.some(failure.error) })
+      entry.snapshot = Option.some(stale)
+      return Effect.succeed(stale)
     })
+
+  /** Fetches, and takes what there is where the server cannot be reached. */
+  const fetchOrServe = (location: Location.Location): Effect.Effect<Snapshot.Snapshot, ReadError> =>
+    Effect.catchAll(refresh(location), (error) => {
+      const entry = entries.get(location.key)
+      return entry !== undefined && Option.isSome(entry.failure) && isUnreachable(error)
+        ? unreachable(entry, entry.failure.value)
+        : error
+    })
+
+  const refresh: Service["refresh"] = (location) => singleFlight(location.key, fetch(location))
 
   const read: Service["read"] = (location) =>
     Effect.suspend(() => {
       const current = fresh(location)
       if (current !== undefined) return Effect.succeed(current)
-      const entry = entries.get(location.key)
-      const failure = entry === undefined ? Option.none() : entry.failure
-      return entry !== undefined && Option.isSome(failure) && clock.unsafeCurrentTimeMillis() < failure.value.retryAt
-        ? Option.match(entry.snapshot, { onNone: () => failure.value.error, onSome: Effect.succeed })
-        : singleFlight(location.key, fetch(location))
+      const entry = entryOf(location)
+      entry.usedAt = ++reads
+      // Once it is known that the server cannot be reached, nobody waits for it who can be served.
+      if (Option.isSome(entry.failure)) {
+        const failure = entry.failure.value
+        if (entry.refresher !== undefined || now() < failure.retryAt) return unreachable(entry, failure)
+      }
+      SecretMetrics.misses.unsafeUpdate(1, noTags)
+      return fetchOrServe(location)
     })
+
+  const readAgain: Service["readAgain"] = (snapshot) =>
+    snapshot.source === "live" && now() - fetchedAtMillis(snapshot) >= missTtl
+      ? fetchOrServe(snapshot.location)
+      : Effect.succeed(snapshot)
+
+  /** Keeps a location up to date until nobody has used it for long; it never fails. */
+  const keepRefreshing = (entry: Entry, schedule: Schedule.Schedule<unknown>): Effect.Effect<void> =>
+    Effect.gen(function*() {
+      const driver = yield* Schedule.driver(schedule)
+      let usedAt = -1
+      let idleSince = now()
+      const isIdle = () => {
+        if (entry.usedAt !== usedAt || entry.keepers > 0) {
+          usedAt = entry.usedAt
+          idleSince = now()
+        }
+        return now() - idleSince >= idleTtl
+      }
+      while (Option.isSome(entry.failure) || (yield* Effect.isSuccess(driver.next(undefined)))) {
+        const retryAt = Option.match(entry.failure, { onNone: () => 0, onSome: ({ retryAt }) => retryAt })
+        yield* sleepUntil(Math.max(limitedUntil, retryAt))
+        if (isIdle()) drop(entry)
+        else yield* Effect.ignore(refresh(entry.location))
+        if (!isKnown(entry)) return
+      }
+    }).pipe(Effect.ensuring(Effect.sync(() => {
+      entry.refresher = undefined
+    })))
+
+  const startRefreshing = (entry: Entry) =>
+    Option.isNone(config.refresh) || entry.refresher !== undefined || !isKnown(entry)
+      ? Effect.void
+      : Effect.map(Effect.forkIn(Effect.interruptible(keepRefreshing(entry, config.refresh.value)), scope), (fiber) => {
+        entry.refresher = fiber
+      })
+
+  const sleepUntil = (time: number) =>
+    Effect.suspend(() => time <= now() ? Effect.void : Effect.sleep(Duration.millis(time - now())))
+
+  /** Seals what has changed since it was last sealed. */
+  const seal = sealing.withPermits(1)(
+    Effect.suspend(() =>
+      Effect.forEach([...unsealed], (entry) =>
+        Effect.suspend(() => {
+          unsealed.delete(entry)
+          entry.sealedAt = now()
+          return Option.match(entry.snapshot, { onNone: () => Effect.void, onSome: sealed.save })
+        }).pipe(Effect.uninterruptible), { discard: true })
+    )
+  )
+  const sealInBackground = Effect.suspend(() => unsealed.size === 0 ? Effect.void : Effect.forkIn(seal, scope))
+  yield* Effect.addFinalizer(() => seal)
 
   /** The written folder itself, and whatever may import it. */
   const touched = (written: Location.Location, { environment, includeImports, secretPath }: Location.Location) =>
@@ -182,14 +391,13 @@ export const make: Effect.Effect<
       : "other"
 
   const written: Service["written"] = (location, change) =>
-    Effect.sync(() => {
+    Effect.suspend(() => {
       for (const entry of entries.values()) {
         const how = touched(location, entry.location)
-        if (how === "written") {
-          const snapshot = Option.map(entry.snapshot, (snapshot) => Snapshot.afterWrite(snapshot, change))
-          entries.set(entry.location.key, { ...entry, snapshot })
+        if (how === "written" && Option.isSome(entry.snapshot)) {
+          replace(entry, Snapshot.afterWrite(entry.snapshot.value, change))
         } else if (how === "importing") {
-          entries.set(entry.location.key, { ...entry, freshUntil: 0 })
+          entry.freshUntil = 0
         }
       }
       for (const flight of fetching) {
@@ -197,21 +405,43 @@ export const make: Effect.Effect<
         if (how === "written") flight.changes.push(change)
         else if (how === "importing") flight.outdated = true
       }
+      return Effect.asVoid(sealInBackground)
     })
 
   const invalidate: Service["invalidate"] = (location) =>
     Effect.sync(() => {
       for (const entry of entries.values()) {
-        if (touched(location, entry.location) !== "other") {
-          entries.set(entry.location.key, { ...entry, freshUntil: 0 })
-        }
+        if (touched(location, entry.location) !== "other") entry.freshUntil = 0
       }
       for (const flight of fetching) {
         if (touched(location, flight.location) !== "other") flight.outdated = true
       }
     })
 
-  return { fresh, read, written, invalidate }
+  return {
+    fresh,
+    read,
+    readAgain,
+    refresh,
+    refreshAll: Effect.suspend(() =>
+      Effect.forEach([...entries.values()], ({ location }) => Effect.either(refresh(location)), { concurrency: 4 })
+    ).pipe(Effect.flatMap(Effect.forEach(identity, { discard: true }))),
+    written,
+    invalidate,
+    keep: (location) =>
+      Effect.asVoid(Effect.acquireRelease(
+        Effect.sync(() => {
+          const entry = entryOf(location)
+          entry.keepers += 1
+          return entry
+        }),
+        (entry) =>
+          Effect.sync(() => {
+            entry.keepers -= 1
+          })
+      )),
+    transitions: feed.subscribe
+  }
 })
 
 /**
@@ -221,8 +451,21 @@ export const make: Effect.Effect<
 export const layer: Layer.Layer<
   SecretCache,
   never,
-  InfisicalConfig.InfisicalConfig | SecretSource.SecretSource
+  InfisicalConfig.InfisicalConfig | SecretSource.SecretSource | SealedSnapshots.SealedSnapshots
 > = Layer.scoped(SecretCache, make)
+
+const noTags: ReadonlyArray<never> = []
+
+/** How often a snapshot is sealed again that has not changed, in milliseconds, so that its seal does not expire. */
+const resealAfter = 60 * 60 * 1000
+
+const fetchedAtMillis = ({ fetchedAt }: Snapshot.Snapshot): number => DateTime.toEpochMillis(fetchedAt)
+
+const isUnreachable = (error: ReadError): error is NetworkError | UnexpectedResponseError =>
+  error._tag === "NetworkError" || error._tag === "UnexpectedResponseError"
+
+const askedPause = (error: NetworkError | UnexpectedResponseError): number =>
+  error._tag === "NetworkError" && error.retryAfter !== undefined ? Duration.toMillis(error.retryAfter) : 0
 
 const pauseAfter = (failures: number) =>
   Effect.map(Random.nextRange(0.8, 1.2), (jitter) => jitter * Math.min(1000 * 2 ** (failures - 1), 60_000))

@@ -36,6 +36,8 @@ import type { EncryptedSecret, EncryptedSecretList, SecretType } from "./Wire.js
 export interface Answer {
   readonly content: Snapshot.Content
   readonly etag: Option.Option<string>
+  /** What is left of the server's rate limit, where it says so. */
+  readonly rateLimit: Option.Option<InfisicalApi.RateLimit>
 }
 
 /**
@@ -72,7 +74,7 @@ export interface Service {
   /** All the secrets of a location. Where nothing changed since the previous answer, that very content. */
   readonly fetch: (
     location: Location.Location,
-    previous: Option.Option<Answer>
+    previous: Option.Option<Pick<Answer, "content" | "etag">>
   ) => Effect.Effect<Answer, ReadError>
   /** Creates a secret and gives it as the server holds it now. */
   readonly create: (
@@ -122,10 +124,14 @@ export const makeEndToEndEncrypted: Effect.Effect<
           api.listSecrets({ accessToken, projectId, location, etag: Option.flatMap(previous, ({ etag }) => etag) }),
           (answer): Effect.Effect<Answer, ReadError> =>
             answer._tag === "Modified"
-              ? Effect.map(readList(cipher, location, answer.list), (content) => ({ content, etag: answer.etag }))
+              ? Effect.map(readList(cipher, location, answer.list, previous), (content) => ({
+                content,
+                etag: answer.etag,
+                rateLimit: answer.rateLimit
+              }))
               : Option.match(previous, {
                 onNone: () => unaskedNotModified,
-                onSome: Effect.succeed
+                onSome: ({ content, etag }) => Effect.succeed({ content, etag, rateLimit: answer.rateLimit })
               })
         )
       ),
@@ -244,13 +250,9 @@ export const makeMemory = (folders: ReadonlyArray<MemoryFolder>): Effect.Effect<
     return {
       fetch: (location) =>
         Effect.map(own(location), (own) => ({
-          content: Snapshot.content({
-            own,
-            imported: [],
-            nameless: [],
-            cipher: { decryptAll: () => Effect.succeed([]) }
-          }),
-          etag: Option.none()
+          content: { own, imported: [], nameless: [], cipher: { decryptAll: () => Effect.succeed([]) } },
+          etag: Option.none(),
+          rateLimit: Option.none()
         })),
 
       create: (target, written) =>
@@ -311,50 +313,65 @@ const unaskedNotModified = new UnexpectedResponseError({
 const readList = (
   cipher: Cipher,
   location: Location.Location,
-  list: EncryptedSecretList
+  list: EncryptedSecretList,
+  previous: Option.Option<Pick<Answer, "content">>
 ): Effect.Effect<Snapshot.Content> => {
+  const known = new Map(
+    Option.match(previous, { onNone: () => [], onSome: ({ content }) => [...content.own, ...content.imported] })
+      .map((row) => [row.id, row])
+  )
   const placed = [
-    ...list.secrets.map((secret) => ({
-      secret,
-      imported: false,
-      secretPath: secret.secretPath ?? location.secretPath
-    })),
+    ...list.secrets.map((secret) => place(secret, false, secret.secretPath ?? location.secretPath)),
     ...list.imports.toReversed().flatMap((entry) =>
-      entry.secrets.map((secret) => ({ secret, imported: true, secretPath: entry.secretPath }))
+      entry.secrets.map((secret) => place(secret, true, entry.secretPath))
     )
   ]
-  return Effect.map(cipher.decryptAll(placed.map(({ secret }) => sealedName(secret))), (names) => {
+  const fresh = placed.filter(({ secret, secretPath }) => !isSame(known.get(secret.id), secret, secretPath))
+  return Effect.map(cipher.decryptAll(fresh.map(({ secret }) => sealedName(secret))), (decrypted) => {
+    const names = new Map(fresh.map((place, index) => [place, decrypted[index]]))
     const own: Array<Snapshot.Row> = []
     const imported: Array<Snapshot.Row> = []
     const nameless: Array<DecryptError> = []
-    for (const [index, place] of placed.entries()) {
-      const name = names[index]
-      if (name === undefined) {
+    for (const place of placed) {
+      const { secret, secretPath } = place
+      const rows = place.imported ? imported : own
+      const same = known.get(secret.id)
+      const name = names.get(place)
+      if (!names.has(place) && same !== undefined) rows.push(same)
+      else if (name === undefined) {
         nameless.push(
           new DecryptError({
             subject: "secret name",
-            secretId: place.secret.id,
+            secretId: secret.id,
             problem: "it is not authentic, or was encrypted with another key"
           })
         )
       } else {
-        ;(place.imported ? imported : own).push({
-          ...row(name, place.secret, location.environment, place.secretPath),
+        rows.push({
+          ...row(name, secret, location.environment, secretPath),
           held: {
             _tag: "Encrypted",
             value: {
-              ciphertext: place.secret.secretValueCiphertext,
-              iv: place.secret.secretValueIV,
-              tag: place.secret.secretValueTag
+              ciphertext: secret.secretValueCiphertext,
+              iv: secret.secretValueIV,
+              tag: secret.secretValueTag
             },
-            comment: sealedComment(place.secret)
+            comment: sealedComment(secret)
           }
         })
       }
     }
-    return Snapshot.content({ own, imported, nameless, cipher })
+    return { own, imported, nameless, cipher }
   })
 }
+
+const place = (secret: EncryptedSecret, imported: boolean, secretPath: string) => ({ secret, imported, secretPath })
+
+// A row that did not change is kept as the same object, so that neither name nor value is decrypted again.
+const isSame = (row: Snapshot.Row | undefined, secret: EncryptedSecret, secretPath: string): boolean =>
+  row !== undefined && row.version === secret.version && row.type === secret.type && row.secretPath === secretPath &&
+  (row.held._tag === "Revealed" ||
+    (row.held.value.tag === secret.secretValueTag && row.held.value.ciphertext === secret.secretValueCiphertext))
 
 const row = (
   name: string,

@@ -1,30 +1,37 @@
 /**
- * What people call: get, list, create, update and delete secrets.
+ * What people call: get, list, create, update and delete secrets, refresh them, and be told of changes.
  *
  * @since 0.1.0
  */
+import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
 import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
 import * as Exit from "effect/Exit"
+import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
 import { isWellFormed } from "./Crypto.js"
 import * as InfisicalConfig from "./InfisicalConfig.js"
 import {
   type AlreadyExistsError,
+  type DecryptError,
   InvalidRequestError,
   NotFoundError,
   type ReadError,
   type WriteError
 } from "./InfisicalError.js"
 import * as Location from "./Location.js"
+import * as SealedSnapshots from "./SealedSnapshots.js"
 import { Secret, type SecretList } from "./Secret.js"
 import * as SecretCache from "./SecretCache.js"
+import * as SecretChange from "./SecretChange.js"
 import * as SecretSource from "./SecretSource.js"
 import * as Snapshot from "./Snapshot.js"
 import type { SecretType } from "./Wire.js"
@@ -99,6 +106,28 @@ export interface Service {
    */
   readonly list: (options?: ReadOptions) => Effect.Effect<SecretList, ReadError>
   /**
+   * Fetches one location now, or every location in the cache, whatever their age.
+   *
+   * Raises what `get` raises: no fallback and no older answer hides a failure here. What was there goes on serving.
+   */
+  readonly refresh: (options?: Pick<ReadOptions, "environment" | "secretPath" | "includeImports">) => Effect.Effect<
+    void,
+    ReadError
+  >
+  /**
+   * What changes by value, from now on, in the locations that are in use: on the server, as soon as a refresh finds it,
+   * and by writes of our own. Never ends, never fails. A slow subscriber holds up nobody; it gets what happened since
+   * in one step.
+   */
+  readonly changes: Stream.Stream<SecretChange.SecretChange>
+  /**
+   * The current value of a secret, then each new one, for as long as it is run; meanwhile its location is kept up to
+   * date. A slow subscriber gets the newest value. Nothing comes while there is no such secret.
+   *
+   * Fails with what `get` raises for the current value, and never after it.
+   */
+  readonly watch: (name: string, options?: ReadOptions) => Stream.Stream<Secret, ReadError>
+  /**
    * Creates a secret and gives it as the server holds it now. The next `get` returns it.
    *
    * Raises `AlreadyExistsError` where the name is taken; `NotFoundError` where there is no such folder, or for a
@@ -160,8 +189,10 @@ export const make: Effect.Effect<
       yield* Location.checkName(name, "read")
       const location = yield* locate(options)
       const found = Effect.gen(function*() {
-        const snapshot = yield* cache.read(location)
-        const secret = snapshot.get(name, options.type ?? "personal")
+        const { type = "personal" } = options
+        const last = yield* cache.read(location)
+        const snapshot = last.get(name, type) === undefined ? yield* cache.readAgain(last) : last
+        const secret = snapshot.get(name, type)
         if (secret !== undefined) return yield* secret
         // A stale snapshot cannot tell that there is no such secret by now.
         return yield* Option.getOrElse(snapshot.staleBecause, () => notFound(name, location))
@@ -218,18 +249,48 @@ export const make: Effect.Effect<
       return Snapshot.secret(row, row.held, "live", yield* DateTime.now)
     })
 
+  const get: Service["get"] = (name, options) =>
+    Effect.suspend(() =>
+      (options === undefined ? cache.fresh(defaultLocation)?.get(name, "personal") : undefined) ??
+        getCold(name, options ?? {})
+    )
+
   return {
-    get: (name, options) =>
-      Effect.suspend(() =>
-        (options === undefined ? cache.fresh(defaultLocation)?.get(name, "personal") : undefined) ??
-          getCold(name, options ?? {})
-      ),
+    get,
 
     list: (options = {}) =>
       Effect.gen(function*() {
         const snapshot = yield* cache.read(yield* locate(options))
         return yield* snapshot.list(options.type ?? "personal")
       }),
+
+    refresh: (options?: ReadOptions) =>
+      options === undefined
+        ? cache.refreshAll
+        : Effect.flatMap(locate(options), (location) => Effect.asVoid(cache.refresh(location))),
+
+    changes: Stream.unwrapScoped(Effect.map(cache.transitions, Stream.repeatEffect)).pipe(
+      Stream.mapEffect(Effect.forEach(SecretChange.between)),
+      Stream.mapConcat(Arr.flatten)
+    ),
+
+    watch: (name, options = {}) =>
+      Stream.unwrapScoped(Effect.gen(function*() {
+        yield* Location.checkName(name, "read")
+        const location = yield* locate(options)
+        yield* cache.keep(location)
+        const transitions = yield* cache.transitions
+        const first = yield* get(name, options)
+        const later = Stream.repeatEffect(transitions).pipe(
+          Stream.mapConcat(Arr.filter(({ current }) => current.location.key === location.key)),
+          Stream.mapEffect(({ current }) => readable(current.get(name, options.type ?? "personal"))),
+          Stream.filterMap(identity)
+        )
+        return Stream.changesWith(
+          Stream.concat(Stream.succeed(first), later),
+          (one, other) => Equal.equals(one.value, other.value)
+        )
+      })),
 
     create: put(source.create),
 
@@ -278,6 +339,7 @@ export const layerTest = (
   const { environment = "dev", folders = [], secretPath = "/" } = options
   return layer.pipe(
     Layer.provide(SecretCache.layer),
+    Layer.provide(SealedSnapshots.layerDisabled),
     Layer.provide(SecretSource.layerMemory([{ environment, secretPath, secrets }, ...folders])),
     Layer.provide(InfisicalConfig.layerTest(options))
   )
@@ -304,6 +366,14 @@ const fallback = (
         source: "fallback",
         fetchedAt
       }))
+  })
+
+const readable = (
+  secret: Effect.Effect<Secret, DecryptError> | undefined
+): Effect.Effect<Option.Option<Secret>> =>
+  secret === undefined ? Effect.succeedNone : Effect.matchEffect(secret, {
+    onFailure: (error) => Effect.as(Effect.logWarning(error.message), Option.none()),
+    onSuccess: Effect.succeedSome
   })
 
 const leavesOpen = (error: WriteError | AlreadyExistsError): boolean => {

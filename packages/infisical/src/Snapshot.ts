@@ -95,82 +95,90 @@ export interface Content {
   readonly imported: ReadonlyArray<Row>
   /** Those whose very name could not be decrypted. */
   readonly nameless: ReadonlyArray<DecryptError>
-  /** Decrypts rows, each at most once however often it is asked for. */
-  readonly reveal: (rows: ReadonlyArray<Row>) => Effect.Effect<void>
-  /** What was decrypted of a row so far. */
-  readonly revealed: (row: Row) => Exit.Exit<Revealed, DecryptError> | undefined
-  /** The same with other secrets of the folder's own; what was decrypted stays decrypted. */
-  readonly withOwn: (own: ReadonlyArray<Row>) => Content
+  /** Opens what is encrypted of them. */
+  readonly cipher: Pick<Cipher, "decryptAll">
 }
+
+// What was decrypted, for as long as its row lives: a row that an answer has in common with the last one is the same
+// object, and so is not decrypted again. Plain maps, since they are read at every first use of a secret.
+const memo = new WeakMap<Row, Exit.Exit<Revealed, DecryptError>>()
+const underWay = new WeakMap<Row, Deferred.Deferred<void>>()
+
+const peek = (row: Row): Exit.Exit<Revealed, DecryptError> | undefined =>
+  row.held._tag === "Revealed" ? Exit.succeed(row.held) : memo.get(row)
 
 /**
- * Makes content from rows and the cipher that opens what is encrypted of them.
+ * Decrypts rows, each at most once however often and by however many it is asked for.
  *
  * @since 0.1.0
- * @category constructors
+ * @category combinators
  */
-export const content = (options: {
-  readonly own: ReadonlyArray<Row>
-  readonly imported: ReadonlyArray<Row>
-  readonly nameless: ReadonlyArray<DecryptError>
-  readonly cipher: Pick<Cipher, "decryptAll">
-}): Content => {
-  // Plain maps, since they are read at every first use of a secret and written once for each.
-  const memo = new WeakMap<Row, Exit.Exit<Revealed, DecryptError>>()
-  const underWay = new Map<Row, Deferred.Deferred<void>>()
-
-  const revealed: Content["revealed"] = (row) => row.held._tag === "Revealed" ? Exit.succeed(row.held) : memo.get(row)
-
-  const decrypt = (rows: ReadonlyArray<readonly [Row, Encrypted]>): Effect.Effect<void> => {
-    const sealed = rows.flatMap(([, { comment, value }]) => [value, ...Option.toArray(comment)])
-    return Effect.map(options.cipher.decryptAll(sealed), (plaintexts) => {
-      let next = 0
-      for (const [row, held] of rows) {
-        const value = plaintexts[next++]
-        const comment = Option.isSome(held.comment) ? plaintexts[next++] : ""
-        memo.set(
-          row,
-          value === undefined
-            ? undecryptable(row, "secret value")
-            : comment === undefined
-            ? undecryptable(row, "secret comment")
-            : Exit.succeed({ _tag: "Revealed", value: Redacted.make(value), comment })
-        )
-      }
-    })
-  }
-
-  const decryptOnce = (rows: ReadonlyArray<Row>): Effect.Effect<void> =>
-    Effect.suspend(() => {
-      const done = Deferred.unsafeMake<void>(FiberId.none)
-      for (const row of rows) underWay.set(row, done)
-      return Effect.ensuring(
-        decrypt(rows.flatMap((row) => row.held._tag === "Encrypted" ? [[row, row.held] as const] : [])),
-        Effect.suspend(() => {
-          for (const row of rows) underWay.delete(row)
-          return Deferred.succeed(done, undefined)
-        })
-      )
-    }).pipe(Effect.uninterruptible)
-
-  const withOwn = (own: ReadonlyArray<Row>): Content => ({
-    own,
-    imported: options.imported,
-    nameless: options.nameless,
-    revealed,
-    reveal: (rows) =>
-      Effect.suspend(() => {
-        const missing = rows.filter((row) => row.held._tag === "Encrypted" && !memo.has(row) && !underWay.has(row))
-        const others = new Set(rows.flatMap((row) => underWay.get(row) ?? []))
-        return missing.length === 0 && others.size === 0
-          ? Effect.void
-          : Effect.zipRight(decryptOnce(missing), Effect.forEach(others, Deferred.await, { discard: true }))
-      }),
-    withOwn
+export const reveal = (cipher: Content["cipher"], rows: ReadonlyArray<Row>): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const missing: Array<readonly [Row, Encrypted]> = []
+    const others = new Set<Deferred.Deferred<void>>()
+    for (const row of rows) {
+      if (row.held._tag === "Revealed" || memo.has(row)) continue
+      const other = underWay.get(row)
+      if (other === undefined) missing.push([row, row.held])
+      else others.add(other)
+    }
+    return Effect.zipRight(
+      missing.length === 0 ? Effect.void : decrypt(cipher, missing),
+      others.size === 0 ? Effect.void : Effect.forEach(others, Deferred.await, { discard: true })
+    )
   })
 
-  return withOwn(options.own)
-}
+const decrypt = (
+  cipher: Content["cipher"],
+  rows: ReadonlyArray<readonly [Row, Encrypted]>
+): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const done = Deferred.unsafeMake<void>(FiberId.none)
+    const sealed: Array<Sealed> = []
+    for (const [row, held] of rows) {
+      underWay.set(row, done)
+      sealed.push(held.value)
+      if (Option.isSome(held.comment)) sealed.push(held.comment.value)
+    }
+    return Effect.ensuring(
+      Effect.map(cipher.decryptAll(sealed), (plaintexts) => {
+        let next = 0
+        for (const [row, held] of rows) {
+          const value = plaintexts[next++]
+          const comment = Option.isSome(held.comment) ? plaintexts[next++] : ""
+          memo.set(
+            row,
+            value === undefined
+              ? undecryptable(row, "secret value")
+              : comment === undefined
+              ? undecryptable(row, "secret comment")
+              : Exit.succeed({ _tag: "Revealed", value: Redacted.make(value), comment })
+          )
+        }
+      }),
+      Effect.suspend(() => {
+        for (const [row] of rows) underWay.delete(row)
+        return Deferred.succeed(done, undefined)
+      })
+    )
+  }).pipe(Effect.uninterruptible)
+
+/**
+ * Those rows that can be decrypted, each with what it holds.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const revealed = (
+  cipher: Content["cipher"],
+  rows: ReadonlyArray<Row>
+): Effect.Effect<ReadonlyArray<readonly [Row, Revealed]>> =>
+  Effect.map(reveal(cipher, rows), () =>
+    rows.flatMap((row) => {
+      const exit = peek(row)
+      return exit !== undefined && Exit.isSuccess(exit) ? [[row, exit.value] as const] : []
+    }))
 
 const undecryptable = (row: Row, subject: DecryptError["subject"]) =>
   Exit.fail(
@@ -202,6 +210,8 @@ export interface Snapshot {
    * It is not an effect itself, so that a warm read costs next to nothing.
    */
   readonly get: (name: string, type: SecretType) => Effect.Effect<Secret, DecryptError> | undefined
+  /** The row that `get` would give, by name. */
+  readonly rows: (type: SecretType) => ReadonlyMap<string, Row>
   /** Every secret, for `personal` each personal one in place of its shared one. */
   readonly list: (type: SecretType) => Effect.Effect<SecretList>
 }
@@ -230,7 +240,7 @@ export const make = (options: {
   const show = (row: Row, type: SecretType): Exit.Exit<Secret, DecryptError> | undefined => {
     const known = secrets[type].get(row.name)
     if (known !== undefined) return known
-    const revealed = content.revealed(row)
+    const revealed = peek(row)
     if (revealed === undefined) return undefined
     const shown = Exit.map(revealed, (revealed) => secret(row, revealed, source, fetchedAt))
     secrets[type].set(row.name, shown)
@@ -244,13 +254,14 @@ export const make = (options: {
       if (known !== undefined) return known
       const row = rows[type].get(name)
       return row === undefined ? undefined : show(row, type) ?? Effect.flatMap(
-        content.reveal([row]),
+        reveal(content.cipher, [row]),
         () => show(row, type) ?? Effect.dieMessage("a row was revealed and is not")
       )
     },
+    rows: (type) => rows[type],
     list: (type) => {
       const all = [...rows[type].values()]
-      return Effect.map(content.reveal(all), () => {
+      return Effect.map(reveal(content.cipher, all), () => {
         const readable: Array<Secret> = []
         const undecryptable: Array<DecryptError> = [...content.nameless]
         for (const row of all) {
@@ -305,5 +316,5 @@ export const afterWrite = (snapshot: Snapshot, change: Change): Snapshot => {
         : row
     )
     : [...own, change.row]
-  return make({ ...snapshot, etag: Option.none(), content: snapshot.content.withOwn(next) })
+  return make({ ...snapshot, etag: Option.none(), content: { ...snapshot.content, own: next } })
 }

@@ -85,6 +85,7 @@ describe("A service token (v2)", () => {
         const credential = yield* parse(`${space}st.${id}.${secret}.${key}${space}`)
         assert.deepStrictEqual(credential, {
           _tag: "ServiceToken",
+          id,
           accessToken: Redacted.make(`st.${id}.${secret}`),
           key: Redacted.make(key)
         })
@@ -124,7 +125,7 @@ describe("A service token v3", () => {
   ])("is sent as its serviceToken: %#", (token) =>
     Effect.gen(function*() {
       const credential = yield* parse(token)
-      assert.deepStrictEqual(Object.keys(credential), ["_tag", "accessToken", "privateKey"])
+      assert.deepStrictEqual(Object.keys(credential), ["_tag", "id", "accessToken", "privateKey"])
       assert.strictEqual(credential._tag, "ServiceTokenV3")
       assert.strictEqual(Redacted.value(credential.accessToken), serviceToken)
       assert.strictEqual(credential._tag === "ServiceTokenV3" && Redacted.value(credential.privateKey), privateKey)
@@ -193,8 +194,8 @@ describe("A service token v3", () => {
 
 describe("A credential", () => {
   it.effect.each([
-    { token: `st.${id}.${secret}.${key}`, secrets: [id, secret, key] },
-    { token: json({}), secrets: [publicKey, privateKey, serviceToken] }
+    { token: `st.${id}.${secret}.${key}`, secrets: [secret, key] },
+    { token: json({}), secrets: [privateKey, serviceToken] }
   ])("shows itself as redacted, however it is printed: %#", ({ secrets, token }) =>
     Effect.gen(function*() {
       const credential = yield* parse(token)

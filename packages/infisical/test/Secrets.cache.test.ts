@@ -10,7 +10,7 @@ const value = (secret: { readonly value: Redacted.Redacted<string> }) => Redacte
 const get = (name: string, options?: Secrets.ReadOptions) =>
   Effect.flatMap(Secrets.Secrets, (secrets) => secrets.get(name, options))
 
-/** A client of the emulator in the context. */
+/** A client of the emulator in the context, that fetches only what is read. */
 const client = (options: Partial<InfisicalConfig.Options> = {}, token?: string) =>
   Layer.unwrapEffect(Effect.gen(function*() {
     const emulator = yield* Emulator.Emulator
@@ -18,6 +18,7 @@ const client = (options: Partial<InfisicalConfig.Options> = {}, token?: string) 
       credential: Credential.serviceToken(yield* emulator.serviceToken(token)),
       siteUrl: emulator.url,
       retry: { times: 0 },
+      refresh: false,
       fallback: false,
       ...options
     }).pipe(Layer.provide(FetchHttpClient.layer))

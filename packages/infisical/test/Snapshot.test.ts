@@ -43,7 +43,7 @@ const snapshot = (
       fetchedAt: DateTime.unsafeMake(0),
       etag: Option.none(),
       staleBecause: Option.none(),
-      content: Snapshot.content({ imported: [], ...rows, nameless: [], cipher })
+      content: { imported: [], ...rows, nameless: [], cipher }
     }))
 
 const read = (snapshot: Snapshot.Snapshot, name: string, type: Wire.SecretType) =>

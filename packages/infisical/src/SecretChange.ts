@@ -1,0 +1,68 @@
+/**
+ * What changed, by value.
+ *
+ * @since 0.1.0
+ */
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
+import * as Option from "effect/Option"
+import type { Transition } from "./internal/snapshotFeed.js"
+import type * as Location from "./Location.js"
+import type { Secret } from "./Secret.js"
+import type { Snapshot } from "./Snapshot.js"
+
+/**
+ * A secret that was added, updated or removed, with its versions in it.
+ *
+ * `location` is where it was read: for an imported secret the folder that imports it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type SecretChange = Data.TaggedEnum<{
+  Added: { readonly location: Location.Location; readonly secret: Secret }
+  Updated: { readonly location: Location.Location; readonly previous: Secret; readonly secret: Secret }
+  Removed: { readonly location: Location.Location; readonly previous: Secret }
+}>
+
+/**
+ * Constructors and matchers of `SecretChange`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const { $is, $match, Added, Removed, Updated } = Data.taggedEnum<SecretChange>()
+
+/**
+ * What changed from one snapshot to the next. A location that was not known before has no changes, and a secret that
+ * cannot be decrypted counts as missing. Only what is not plainly the same is decrypted.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const between = ({ current, previous }: Transition): Effect.Effect<ReadonlyArray<SecretChange>> =>
+  Option.match(previous, {
+    onNone: () => Effect.succeed([]),
+    onSome: (previous) =>
+      Effect.gen(function*() {
+        const { location } = current
+        const before = previous.rows("personal")
+        const after = current.rows("personal")
+        const changes: Array<SecretChange> = []
+        for (const name of new Set([...before.keys(), ...after.keys()])) {
+          if (before.get(name) === after.get(name)) continue
+          const old = yield* readable(previous, name)
+          const secret = yield* readable(current, name)
+          if (Option.isNone(old) && Option.isSome(secret)) changes.push(Added({ location, secret: secret.value }))
+          else if (Option.isSome(old) && Option.isNone(secret)) changes.push(Removed({ location, previous: old.value }))
+          else if (
+            Option.isSome(old) && Option.isSome(secret) && !Equal.equals(old.value.value, secret.value.value)
+          ) changes.push(Updated({ location, previous: old.value, secret: secret.value }))
+        }
+        return changes
+      })
+  })
+
+const readable = (snapshot: Snapshot, name: string): Effect.Effect<Option.Option<Secret>> =>
+  Effect.option(snapshot.get(name, "personal") ?? Effect.fail(undefined))

@@ -1,0 +1,158 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Effect, Exit, Fiber, Redacted } from "effect"
+import { Secrets } from "effect-infisical"
+import { get, numbered, run, Simulation, value } from "./Simulation.js"
+
+const folders = (paths: ReadonlyArray<string>) => ({
+  projects: { main: { folders: { dev: Object.fromEntries(paths.map((path) => [path, { secrets: numbered(100) }])) } } }
+})
+
+describe("A snapshot", () => {
+  for (const [paths, requests] of [[["/"], 2], [["/a", "/b", "/c", "/d", "/e"], 6]] as const) {
+    it.effect(`serves a thousand concurrent gets of 100 names in ${paths.length} cold folders with ${requests} requests`, () =>
+      Effect.gen(function*() {
+        const { emulator } = yield* Simulation
+        yield* emulator.resetRequests
+        const reads = Array.from({ length: 1000 }, (_, index) => ({
+          name: `NAME_${index % 100}`,
+          secretPath: paths[index % paths.length] ?? "/"
+        }))
+        yield* Effect.forEach(reads, ({ name, secretPath }) => get(name, { secretPath }), { concurrency: "unbounded" })
+        assert.strictEqual((yield* emulator.requests).length, requests)
+      }).pipe(run(folders(paths))))
+  }
+
+  it.effect("decrypts names when it arrives, and a value at its first use, once", () =>
+    Effect.gen(function*() {
+      const { takeDecryptions } = yield* Simulation
+      yield* get("NAME_0")
+      assert.strictEqual(yield* takeDecryptions, 101)
+      yield* Effect.all([get("NAME_0"), get("NAME_0"), get("NAME_1"), get("NAME_1")], { concurrency: "unbounded" })
+      assert.strictEqual(yield* takeDecryptions, 1)
+    }).pipe(run({ secrets: numbered(100) })))
+
+  it.effect("is confirmed by the server without being decrypted again", () =>
+    Effect.gen(function*() {
+      const { advance, takeDecryptions, takeRequests } = yield* Simulation
+      const secrets = yield* Secrets.Secrets
+      const before = yield* secrets.list()
+      yield* takeRequests
+      yield* takeDecryptions
+      yield* advance("5 minutes")
+      const after = yield* secrets.list()
+      assert.deepStrictEqual(
+        (yield* takeRequests).map(({ conditional, status }) => ({ conditional, status })),
+        [{ conditional: true, status: 304 }]
+      )
+      assert.strictEqual(yield* takeDecryptions, 0)
+      assert.deepStrictEqual(after.secrets.map(value), before.secrets.map(value))
+      assert.notDeepEqual(after.fetchedAt, before.fetchedAt)
+    }).pipe(run({ secrets: numbered(100) })))
+
+  it.effect("decrypts only what is new in an answer that differs a little from the last", () =>
+    Effect.gen(function*() {
+      const { advance, emulator, takeDecryptions } = yield* Simulation
+      const secrets = yield* Secrets.Secrets
+      yield* secrets.list()
+      yield* takeDecryptions
+      yield* emulator.setSecret({ name: "NAME_7", value: "new" })
+      yield* advance("5 minutes")
+      const list = yield* secrets.list()
+      assert.strictEqual(yield* takeDecryptions, 2)
+      assert.strictEqual(list.secrets.length, 100)
+      assert.strictEqual(value(yield* get("NAME_7")), "new")
+    }).pipe(run({ secrets: numbered(100) })))
+
+  it.effect("goes on arriving for the others when the one who asked first is interrupted", () =>
+    Effect.gen(function*() {
+      const { takeRequests } = yield* Simulation
+      const first = yield* Effect.fork(get("NAME_0"))
+      const second = yield* Effect.fork(get("NAME_0"))
+      yield* Effect.repeatN(Effect.yieldNow(), 10)
+      assert.isTrue(Exit.isInterrupted(yield* Fiber.interrupt(first)))
+      assert.strictEqual(value(yield* Fiber.join(second)), "value 0")
+      assert.strictEqual((yield* takeRequests).length, 1)
+    }).pipe(run({ secrets: numbered(1) })))
+})
+
+describe("A name that a fresh snapshot lacks", () => {
+  it.effect("is missing without another request for ten seconds, and then is looked up again conditionally", () =>
+    Effect.gen(function*() {
+      const { advance, takeRequests } = yield* Simulation
+      const missing = Effect.flip(get("LATER"))
+      for (let read = 0; read < 10; read++) assert.include(yield* missing, { _tag: "NotFoundError" })
+      assert.strictEqual((yield* takeRequests).length, 1)
+      yield* advance("9 seconds")
+      yield* missing
+      assert.deepStrictEqual(yield* takeRequests, [])
+      yield* advance("1 seconds")
+      for (let read = 0; read < 10; read++) yield* missing
+      const again = yield* takeRequests
+      assert.deepStrictEqual(again.map(({ conditional, status }) => ({ conditional, status })), [
+        { conditional: true, status: 304 }
+      ])
+    }).pipe(run({ secrets: numbered(1) })))
+
+  it.effect("is found once it was created behind our back", () =>
+    Effect.gen(function*() {
+      const { advance, emulator } = yield* Simulation
+      yield* Effect.flip(get("LATER"))
+      yield* emulator.setSecret({ name: "LATER", value: "here" })
+      assert.include(yield* Effect.flip(get("LATER")), { _tag: "NotFoundError" })
+      yield* advance("10 seconds")
+      assert.strictEqual(value(yield* get("LATER")), "here")
+    }).pipe(run({ secrets: numbered(1) })))
+
+  it.effect("stays missing on the word of a fresh snapshot while the server is gone", () =>
+    Effect.gen(function*() {
+      const { advance, setFault } = yield* Simulation
+      yield* get("NAME_0")
+      yield* setFault(() => "unreachable")
+      yield* advance("30 seconds")
+      assert.include(yield* Effect.flip(get("LATER")), { _tag: "NotFoundError" })
+      assert.strictEqual((yield* get("NAME_0")).source, "live")
+    }).pipe(run({ secrets: numbered(1) })))
+})
+
+describe("A write", () => {
+  it.effect("that ends while a fetch is under way is not undone by that fetch's older answer", () =>
+    Effect.gen(function*() {
+      const { holdAnswers, takeRequests } = yield* Simulation
+      const secrets = yield* Secrets.Secrets
+      yield* get("NAME_0")
+      const afterTheWrite = yield* Deferred.make<void>()
+      yield* holdAnswers(Deferred.await(afterTheWrite))
+      const refreshing = yield* Effect.fork(secrets.refresh())
+      yield* Effect.repeat(takeRequests, { until: (requests) => requests.some(({ status }) => status === 304) })
+      yield* secrets.update("NAME_0", Redacted.make("new"))
+      yield* Deferred.succeed(afterTheWrite, undefined)
+      yield* holdAnswers(Effect.void)
+      yield* Fiber.join(refreshing)
+      assert.strictEqual(value(yield* get("NAME_0")), "new")
+    }).pipe(run({ secrets: numbered(1) })))
+})
+
+describe("The number of snapshots", () => {
+  it.effect("is bounded, and the least recently used goes first", () =>
+    Effect.gen(function*() {
+      const { takeRequests } = yield* Simulation
+      const from = (folder: string) => Effect.exit(get("A", { secretPath: `/${folder}` }))
+      for (const folder of ["a", "b", "c"]) yield* from(folder)
+      yield* from("a")
+      yield* from("d")
+      yield* takeRequests
+      for (const folder of ["a", "c", "d"]) yield* from(folder)
+      assert.deepStrictEqual(yield* takeRequests, [])
+      yield* from("b")
+      assert.strictEqual((yield* takeRequests).length, 1)
+    }).pipe(run({}, { cacheCapacity: 3 })))
+
+  it.effect("stays bounded on a walk through three hundred locations, and so does what refreshes them", () =>
+    Effect.gen(function*() {
+      const { advance, takeRequests } = yield* Simulation
+      for (let folder = 0; folder < 300; folder++) yield* Effect.exit(get("A", { secretPath: `/folder-${folder}` }))
+      assert.strictEqual((yield* takeRequests).length, 300)
+      yield* advance("5 minutes")
+      assert.strictEqual((yield* takeRequests).length, 10)
+    }).pipe(run({}, { cacheCapacity: 10 })))
+})

@@ -1,0 +1,165 @@
+/**
+ * A server and its clients under the test's clock, without a socket: the emulator's own app answers in the fiber that
+ * asks. Requests can be made to fail, and are kept with their times.
+ */
+import { HttpClient, HttpClientError, HttpClientResponse } from "@effect/platform"
+import { Clock, Context, Duration, Effect, Layer, Redacted, TestClock } from "effect"
+import { Credential, Crypto, Infisical, InfisicalConfig, Secrets } from "effect-infisical"
+import { Emulator, type World } from "effect-infisical-emulator"
+import { NodeCrypto } from "effect-infisical-node"
+
+/** What happens to a request instead of an answer, or `undefined` for what the emulator says. */
+export type Fault = (path: string) => "unreachable" | Response | undefined
+
+interface Seen {
+  /** Seconds since the test began. */
+  readonly at: number
+  readonly path: string
+  readonly status: number
+  readonly conditional: boolean
+}
+
+export class Simulation extends Context.Tag("test/Simulation")<Simulation, {
+  readonly emulator: Emulator.Service
+  /** The requests for secrets and their outcomes since the last time this was asked for; 0 for no answer. */
+  readonly takeRequests: Effect.Effect<ReadonlyArray<Seen>>
+  readonly setFault: (fault: Fault) => Effect.Effect<void>
+  /** Answers to reads arrive only after this is done; the server has answered before. */
+  readonly holdAnswers: (until: Effect.Effect<void>) => Effect.Effect<void>
+  /** Moves the clock, in steps, and lets everything that this sets off come to its end. */
+  readonly advance: (duration: Duration.DurationInput, step?: Duration.DurationInput) => Effect.Effect<void>
+  /** Lets everything that is under way come to its end. */
+  readonly settle: Effect.Effect<void>
+  /** How many texts were decrypted since the last time this was asked for. */
+  readonly takeDecryptions: Effect.Effect<number>
+  readonly httpClient: HttpClient.HttpClient
+  readonly crypto: Crypto.Service
+}>() {}
+
+const make = Effect.gen(function*() {
+  const emulator = yield* Emulator.Emulator
+  const nodeCrypto = yield* Crypto.Crypto
+  let requests: Array<Seen> = []
+  let fault: Fault = () => undefined
+  let hold: Effect.Effect<void> = Effect.void
+  let inFlight = 0
+  let decryptions = 0
+
+  const httpClient = HttpClient.make((request, url) =>
+    Effect.gen(function*() {
+      const at = (yield* Clock.currentTimeMillis) / 1000
+      const path = url.pathname + url.search
+      const conditional = request.headers["if-none-match"] !== undefined
+      const happening = fault(path)
+      const note = (status: number) => void requests.push({ at, path, status, conditional })
+      if (happening === "unreachable") {
+        note(0)
+        return yield* new HttpClientError.RequestError({
+          request,
+          reason: "Transport",
+          cause: new TypeError("fetch failed", { cause: Object.assign(new Error("refused"), { code: "ECONNREFUSED" }) })
+        })
+      }
+      if (happening !== undefined) {
+        note(happening.status)
+        return HttpClientResponse.fromWeb(request, happening.clone())
+      }
+      const response = yield* emulator.httpClient.execute(request)
+      note(response.status)
+      if (request.method === "GET") yield* hold
+      return response
+    }).pipe(
+      (answering) => {
+        inFlight++
+        return Effect.ensuring(answering, Effect.sync(() => void inFlight--))
+      }
+    )
+  )
+
+  const settle = Effect.gen(function*() {
+    for (let quiet = 0; quiet < 8; quiet = inFlight === 0 ? quiet + 1 : 0) {
+      yield* Effect.async<void>((resume) => void setImmediate(() => resume(Effect.void)))
+    }
+  })
+
+  return Simulation.of({
+    emulator,
+    takeRequests: Effect.sync(() => {
+      const taken = requests.filter(({ path }) => path.startsWith("/api/v3/secrets"))
+      requests = []
+      return taken
+    }),
+    setFault: (next) =>
+      Effect.sync(() => {
+        fault = next
+      }),
+    holdAnswers: (until) =>
+      Effect.sync(() => {
+        hold = until
+      }),
+    advance: (duration, step = duration) =>
+      Effect.gen(function*() {
+        let left = Duration.toMillis(duration)
+        while (left > 0) {
+          const next = Math.min(left, Duration.toMillis(step))
+          yield* TestClock.adjust(Duration.millis(next))
+          yield* settle
+          left -= next
+        }
+      }),
+    settle,
+    takeDecryptions: Effect.sync(() => {
+      const taken = decryptions
+      decryptions = 0
+      return taken
+    }),
+    httpClient,
+    crypto: {
+      ...nodeCrypto,
+      projectCipher: (key) =>
+        Effect.map(nodeCrypto.projectCipher(key), (cipher) => ({
+          ...cipher,
+          decryptAll: (sealed) => {
+            decryptions += sealed.length
+            return cipher.decryptAll(sealed)
+          }
+        }))
+    }
+  })
+})
+
+/** A server that holds this world. */
+export const layer = (world: World.Input) =>
+  Layer.effect(Simulation, make).pipe(Layer.provide([Emulator.layer(world), NodeCrypto.layer]))
+
+/** A client of it, which has not asked yet. */
+export const client = (options: Partial<InfisicalConfig.Options> = {}) =>
+  Layer.unwrapEffect(Effect.gen(function*() {
+    const { crypto, emulator, httpClient } = yield* Simulation
+    const config = {
+      credential: Credential.serviceToken(yield* emulator.serviceToken()),
+      siteUrl: "http://infisical.test",
+      retry: { times: 0 },
+      fallback: false,
+      ...options
+    }
+    return Infisical.layerWithoutDependencies.pipe(
+      Layer.provideMerge(Layer.succeed(Crypto.Crypto, crypto)),
+      Layer.provide(Layer.succeed(HttpClient.HttpClient, httpClient)),
+      Layer.provide(InfisicalConfig.layer(config))
+    )
+  }))
+
+/** Runs with a server that holds this world and a client of it. */
+export const run =
+  (world: World.Input, options: Partial<InfisicalConfig.Options> = {}) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+    Effect.provide(effect, Layer.provideMerge(client(options), layer(world)))
+
+export const get = (name: string, options?: Secrets.ReadOptions) =>
+  Effect.flatMap(Secrets.Secrets, (secrets) => secrets.get(name, options))
+
+export const value = (secret: { readonly value: Redacted.Redacted<string> }) => Redacted.value(secret.value)
+
+/** `n` secrets with names and values of their number. */
+export const numbered = (n: number) =>
+  Object.fromEntries(Array.from({ length: n }, (_, index) => [`NAME_${index}`, `value ${index}`]))
