@@ -24,7 +24,7 @@ import {
 } from "./InfisicalError.js"
 import type * as Location from "./Location.js"
 import * as Session from "./Session.js"
-import * as Snapshot from "./Snapshot.js"
+import type * as Snapshot from "./Snapshot.js"
 import type { EncryptedSecret, EncryptedSecretList, SecretType } from "./Wire.js"
 
 /**

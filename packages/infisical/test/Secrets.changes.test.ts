@@ -1,0 +1,285 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Chunk, Deferred, Effect, Exit, Fiber, Queue, Redacted, Ref, Schedule, Stream } from "effect"
+import { RotatingResource, type SecretChange, Secrets } from "effect-infisical"
+import { get, numbered, run, Simulation, value } from "./Simulation.js"
+
+const every3Minutes = { refresh: Schedule.spaced("3 minutes") }
+
+/** Collects a stream in the background; gives what came since the last time. */
+const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
+  Effect.gen(function*() {
+    const queue = yield* Queue.unbounded<A>()
+    yield* Effect.forkScoped(Stream.runForEach(stream, (one) => Queue.offer(queue, one)))
+    return Effect.map(Queue.takeAll(queue), Chunk.toReadonlyArray)
+  })
+
+const describeChange = (change: SecretChange.SecretChange): string => {
+  const place = `${change.location.environment}:${change.location.secretPath}`
+  const shown = (
+    secret: { readonly name: string; readonly value: Redacted.Redacted<string>; readonly version?: number }
+  ) => `${secret.name}=${value(secret)} v${secret.version ?? "?"}`
+  switch (change._tag) {
+    case "Added":
+      return `added ${shown(change.secret)} at ${place}`
+    case "Updated":
+      return `updated ${shown(change.previous)} to ${shown(change.secret)} at ${place}`
+    case "Removed":
+      return `removed ${shown(change.previous)} at ${place}`
+  }
+}
+
+const changes = Effect.gen(function*() {
+  const secrets = yield* Secrets.Secrets
+  const take = yield* collect(secrets.changes)
+  return Effect.map(take, (changes) => changes.map(describeChange))
+})
+
+const watched = (name: string, options?: Secrets.ReadOptions) =>
+  Effect.gen(function*() {
+    const secrets = yield* Secrets.Secrets
+    const take = yield* collect(secrets.watch(name, options))
+    return Effect.map(take, (secrets) => secrets.map(value))
+  })
+
+describe("Secrets.changes", () => {
+  it.scoped("tells of secrets that were added, updated and removed on the server, with old and new version", () =>
+    Effect.gen(function*() {
+      const { advance, emulator, settle } = yield* Simulation
+      yield* get("NAME_0")
+      const take = yield* changes
+      yield* settle
+      assert.deepStrictEqual(yield* take, [])
+      yield* emulator.setSecret({ name: "NAME_0", value: "new" })
+      yield* emulator.setSecret({ name: "LATER", value: "here" })
+      yield* emulator.removeSecret({ name: "NAME_1" })
+      yield* advance("3 minutes")
+      assert.sameMembers([...(yield* take)], [
+        "updated NAME_0=value 0 v1 to NAME_0=new v2 at dev:/",
+        "added LATER=here v1 at dev:/",
+        "removed NAME_1=value 1 v1 at dev:/"
+      ])
+    }).pipe(run({ secrets: numbered(3) }, every3Minutes)))
+
+  it.scoped("tells of writes of our own", () =>
+    Effect.gen(function*() {
+      const { settle } = yield* Simulation
+      const secrets = yield* Secrets.Secrets
+      yield* get("NAME_0")
+      const take = yield* changes
+      yield* settle
+      yield* secrets.update("NAME_0", Redacted.make("new"))
+      yield* settle
+      assert.deepStrictEqual(yield* take, ["updated NAME_0=value 0 v1 to NAME_0=new v2 at dev:/"])
+    }).pipe(run({ secrets: numbered(1) }, every3Minutes)))
+
+  it.scoped("is silent where an answer is the same, or brings equal values", () =>
+    Effect.gen(function*() {
+      const { advance, emulator, settle, takeRequests } = yield* Simulation
+      yield* get("NAME_0")
+      const take = yield* changes
+      yield* settle
+      yield* advance("3 minutes")
+      yield* emulator.setSecret({ name: "NAME_0", value: "value 0" })
+      yield* advance("3 minutes")
+      assert.deepStrictEqual((yield* takeRequests).map(({ status }) => status), [200, 304, 200])
+      assert.deepStrictEqual(yield* take, [])
+    }).pipe(run({ secrets: numbered(1) }, every3Minutes)))
+
+  it.scoped("gives a slow subscriber the outcome of what it missed, and holds up nobody", () =>
+    Effect.gen(function*() {
+      const { advance, emulator, settle } = yield* Simulation
+      const secrets = yield* Secrets.Secrets
+      yield* get("NAME_0")
+      const seen = yield* Ref.make<ReadonlyArray<string>>([])
+      const go = yield* Deferred.make<void>()
+      yield* Effect.forkScoped(Stream.runForEach(secrets.changes, (change) =>
+        Effect.zipRight(Ref.update(seen, (all) => [...all, describeChange(change)]), Deferred.await(go))))
+      yield* settle
+      for (const next of ["one", "two", "three"]) {
+        yield* emulator.setSecret({ name: "NAME_0", value: next })
+        yield* advance("3 minutes")
+        assert.strictEqual(value(yield* get("NAME_0")), next)
+      }
+      yield* Deferred.succeed(go, undefined)
+      yield* settle
+      assert.deepStrictEqual(yield* Ref.get(seen), [
+        "updated NAME_0=value 0 v1 to NAME_0=one v2 at dev:/",
+        "updated NAME_0=one v2 to NAME_0=three v4 at dev:/"
+      ])
+    }).pipe(run({ secrets: numbered(1) }, every3Minutes)))
+})
+
+describe("Secrets.watch", () => {
+  it.scoped("gives the current value, and then each that it is rotated to, without a restart", () =>
+    Effect.gen(function*() {
+      const { advance, emulator, settle } = yield* Simulation
+      const take = yield* watched("NAME_0")
+      yield* settle
+      assert.deepStrictEqual(yield* take, ["value 0"])
+      yield* emulator.setSecret({ name: "NAME_0", value: "one" })
+      yield* emulator.setSecret({ name: "NAME_1", value: "of no interest" })
+      yield* advance("3 minutes")
+      assert.deepStrictEqual(yield* take, ["one"])
+      yield* advance("1 hour", "3 minutes")
+      assert.deepStrictEqual(yield* take, [])
+      yield* emulator.setSecret({ name: "NAME_0", value: "two" })
+      yield* advance("3 minutes")
+      assert.deepStrictEqual(yield* take, ["two"])
+    }).pipe(run({ secrets: numbered(2) }, { ...every3Minutes, idleTtl: "10 minutes" })))
+
+  it.scoped("outlasts an outage, the removal of the secret and its return", () =>
+    Effect.gen(function*() {
+      const { advance, emulator, setFault, settle } = yield* Simulation
+      const take = yield* watched("NAME_0")
+      yield* settle
+      yield* take
+      yield* setFault(() => "unreachable")
+      yield* advance("30 minutes", "1 minutes")
+      yield* emulator.removeSecret({ name: "NAME_0" })
+      yield* setFault(() => undefined)
+      yield* advance("5 minutes", "1 minutes")
+      assert.deepStrictEqual(yield* take, [])
+      yield* emulator.setSecret({ name: "NAME_0", value: "back" })
+      yield* advance("5 minutes", "1 minutes")
+      assert.deepStrictEqual(yield* take, ["back"])
+    }).pipe(run({ secrets: numbered(1) }, every3Minutes)))
+
+  it.scoped("watches the location that it is told, and no other", () =>
+    Effect.gen(function*() {
+      const { advance, emulator, settle } = yield* Simulation
+      const take = yield* watched("NAME_0", { environment: "prod" })
+      yield* get("NAME_0")
+      yield* settle
+      assert.deepStrictEqual(yield* take, ["in prod"])
+      yield* emulator.setSecret({ name: "NAME_0", value: "new in dev" })
+      yield* advance("3 minutes")
+      assert.deepStrictEqual(yield* take, [])
+    }).pipe(run({
+      projects: {
+        main: {
+          folders: {
+            dev: { "/": { secrets: { NAME_0: "in dev" } } },
+            prod: { "/": { secrets: { NAME_0: "in prod" } } }
+          }
+        }
+      }
+    }, every3Minutes)))
+
+  it.effect("fails as get does where there is no current value", () =>
+    Effect.gen(function*() {
+      const secrets = yield* Secrets.Secrets
+      const error = yield* Effect.flip(Stream.runDrain(secrets.watch("NONE")))
+      assert.include(error, { _tag: "NotFoundError" })
+    }).pipe(run({ secrets: numbered(1) })))
+})
+
+/** A pool of a password, that notes when it is opened and closed, and opens for some passwords only. */
+const pools = Effect.gen(function*() {
+  const log = yield* Ref.make<ReadonlyArray<string>>([])
+  const refused = yield* Ref.make<ReadonlySet<string>>(new Set())
+  const note = (line: string) => Ref.update(log, (all) => [...all, line])
+  const acquire = (secret: { readonly value: Redacted.Redacted<string> }) =>
+    Effect.gen(function*() {
+      const password = value(secret)
+      if ((yield* Ref.get(refused)).has(password)) {
+        yield* note(`refused ${password}`)
+        return yield* Effect.fail("refused" as const)
+      }
+      return yield* Effect.acquireRelease(
+        Effect.as(note(`opened ${password}`), { password }),
+        () => note(`closed ${password}`)
+      )
+    })
+  return {
+    acquire,
+    refuse: (passwords: ReadonlyArray<string>) => Ref.set(refused, new Set(passwords)),
+    log: Ref.get(log)
+  }
+})
+
+describe("A rotating resource", () => {
+  it.scoped("is rebuilt when its secret rotates: the new one opens before the old one closes", () =>
+    Effect.gen(function*() {
+      const { advance, emulator, settle } = yield* Simulation
+      const { acquire, log } = yield* pools
+      const pool = yield* RotatingResource.make({ name: "PASSWORD", acquire })
+      yield* settle
+      assert.strictEqual(yield* pool.use(({ password }) => Effect.succeed(password)), "old")
+      yield* emulator.setSecret({ name: "PASSWORD", value: "new" })
+      yield* advance("3 minutes")
+      assert.strictEqual(yield* pool.use(({ password }) => Effect.succeed(password)), "new")
+      assert.deepStrictEqual(yield* log, ["opened old", "opened new", "closed old"])
+      yield* advance("1 hour", "3 minutes")
+      assert.deepStrictEqual(yield* log, ["opened old", "opened new", "closed old"])
+    }).pipe(run({ secrets: { PASSWORD: "old" } }, every3Minutes)))
+
+  it.scoped("lets those who are using the old one finish on it", () =>
+    Effect.gen(function*() {
+      const { advance, emulator, settle } = yield* Simulation
+      const { acquire, log } = yield* pools
+      const pool = yield* RotatingResource.make({ name: "PASSWORD", acquire })
+      const finish = yield* Deferred.make<void>()
+      const using = yield* Effect.fork(pool.use(({ password }) => Effect.as(Deferred.await(finish), password)))
+      yield* settle
+      yield* emulator.setSecret({ name: "PASSWORD", value: "new" })
+      yield* advance("3 minutes")
+      assert.deepStrictEqual(yield* log, ["opened old", "opened new"])
+      assert.strictEqual(yield* Effect.scoped(Effect.map(pool.get, ({ password }) => password)), "new")
+      yield* Deferred.succeed(finish, undefined)
+      assert.strictEqual(yield* Fiber.join(using), "old")
+      assert.deepStrictEqual(yield* log, ["opened old", "opened new", "closed old"])
+    }).pipe(run({ secrets: { PASSWORD: "old" } }, every3Minutes)))
+
+  it.scoped("stays the old one while the new one cannot be built, which is tried again", () =>
+    Effect.gen(function*() {
+      const { advance, emulator, settle } = yield* Simulation
+      const { acquire, log, refuse } = yield* pools
+      const pool = yield* RotatingResource.make({ name: "PASSWORD", acquire })
+      yield* settle
+      yield* refuse(["new"])
+      yield* emulator.setSecret({ name: "PASSWORD", value: "new" })
+      yield* advance("3 minutes")
+      yield* advance("1 minutes", "5 seconds")
+      assert.strictEqual(yield* pool.use(({ password }) => Effect.succeed(password)), "old")
+      assert.include(yield* log, "refused new")
+      assert.notInclude(yield* log, "closed old")
+      yield* refuse([])
+      yield* advance("1 minutes", "5 seconds")
+      assert.strictEqual(yield* pool.use(({ password }) => Effect.succeed(password)), "new")
+      assert.deepStrictEqual((yield* log).slice(-2), ["opened new", "closed old"])
+    }).pipe(run({ secrets: { PASSWORD: "old" } }, every3Minutes)))
+
+  it.scoped("gives up on a value that cannot be used when a newer one comes", () =>
+    Effect.gen(function*() {
+      const { advance, emulator, settle } = yield* Simulation
+      const { acquire, log, refuse } = yield* pools
+      yield* RotatingResource.make({ name: "PASSWORD", acquire })
+      yield* settle
+      yield* refuse(["bad"])
+      yield* emulator.setSecret({ name: "PASSWORD", value: "bad" })
+      yield* advance("3 minutes")
+      yield* emulator.setSecret({ name: "PASSWORD", value: "good" })
+      yield* advance("3 minutes", "10 seconds")
+      const before = (yield* log).filter((line) => line === "refused bad").length
+      yield* advance("10 minutes", "10 seconds")
+      assert.strictEqual((yield* log).filter((line) => line === "refused bad").length, before)
+      assert.deepStrictEqual((yield* log).slice(-2), ["opened good", "closed old"])
+    }).pipe(run({ secrets: { PASSWORD: "old" } }, every3Minutes)))
+
+  it.effect("fails to be made as its secret and its acquisition do, and closes with its scope", () =>
+    Effect.gen(function*() {
+      const { acquire, log, refuse } = yield* pools
+      assert.include(yield* Effect.flip(Effect.scoped(RotatingResource.make({ name: "NONE", acquire }))), {
+        _tag: "NotFoundError"
+      })
+      yield* refuse(["old"])
+      assert.strictEqual(
+        yield* Effect.flip(Effect.scoped(RotatingResource.make({ name: "PASSWORD", acquire }))),
+        "refused"
+      )
+      yield* refuse([])
+      const exit = yield* Effect.exit(Effect.scoped(RotatingResource.make({ name: "PASSWORD", acquire })))
+      assert.isTrue(Exit.isSuccess(exit))
+      assert.deepStrictEqual(yield* log, ["refused old", "opened old", "closed old"])
+    }).pipe(run({ secrets: { PASSWORD: "old" } })))
+})
