@@ -6,8 +6,6 @@
  *
  * @since 0.1.0
  */
-import { hsalsa, xsalsa20poly1305 } from "@noble/ciphers/salsa.js"
-import { x25519 } from "@noble/curves/ed25519.js"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -229,10 +227,14 @@ export const make = (primitives: Primitives): Service => {
         Effect.map((aesGcm) => cipher(aesGcm, symmetricIvLength))
       ),
 
-    createBoxKeyPair: Effect.map(primitives.randomBytes(keyLength), (privateKey) => ({
-      publicKey: Encoding.encodeBase64(x25519.getPublicKey(privateKey)),
-      privateKey: Redacted.make(Encoding.encodeBase64(privateKey))
-    })),
+    createBoxKeyPair: Effect.gen(function*() {
+      const box = yield* loadBox
+      const privateKey = yield* primitives.randomBytes(keyLength)
+      return {
+        publicKey: Encoding.encodeBase64(box.publicKeyOf(privateKey)),
+        privateKey: Redacted.make(Encoding.encodeBase64(privateKey))
+      }
+    }),
 
     sealBox: (options) =>
       Effect.gen(function*() {
@@ -240,8 +242,9 @@ export const make = (primitives: Primitives): Service => {
         const privateKey = yield* decodeBytes("privateKey", Redacted.value(options.privateKey), keyLength)
         const plaintext = yield* wellFormed(Redacted.value(options.plaintext))
         const nonce = yield* primitives.randomBytes(boxNonceLength)
+        const { boxCipher } = yield* loadBox
         const box = yield* Effect.try({
-          try: () => xsalsa20poly1305(boxKey(privateKey, publicKey), nonce),
+          try: () => boxCipher({ privateKey, publicKey, nonce }),
           catch: () => new InvalidRequestError({ parameter: "publicKey", problem: "it is not a usable X25519 key" })
         })
         return {
@@ -256,8 +259,9 @@ export const make = (primitives: Primitives): Service => {
         const privateKey = yield* decodeBytes("privateKey", Redacted.value(options.privateKey), keyLength)
         const nonce = yield* decodeBytes("nonce", options.nonce, boxNonceLength)
         const ciphertext = yield* decodeBytes("ciphertext", options.ciphertext)
+        const { boxCipher } = yield* loadBox
         return yield* Effect.try(() =>
-          Redacted.make(utf8Decoder.decode(xsalsa20poly1305(boxKey(privateKey, publicKey), nonce).decrypt(ciphertext)))
+          Redacted.make(utf8Decoder.decode(boxCipher({ privateKey, publicKey, nonce }).decrypt(ciphertext)))
         )
       }).pipe(Effect.mapError(() => notAuthentic))
   }
@@ -265,18 +269,8 @@ export const make = (primitives: Primitives): Service => {
 
 const boxNonceLength = 24
 
-// NaCl's crypto_box_beforenm: HSalsa20 of the X25519 shared secret under a zero nonce.
-const boxKey = (privateKey: Uint8Array, publicKey: Uint8Array): Uint8Array => {
-  const words = (bytes: Uint8Array) => new Uint32Array(bytes.slice().buffer)
-  const key = new Uint32Array(8)
-  hsalsa(
-    words(utf8Encoder.encode("expand 32-byte k")),
-    words(x25519.getSharedSecret(privateKey, publicKey)),
-    new Uint32Array(4),
-    key
-  )
-  return new Uint8Array(key.buffer)
-}
+// Only a service token v3 needs the box, and it is as large as all the rest, so it is loaded when it is used.
+const loadBox = Effect.promise(() => import("./internal/box.js"))
 
 const decodeBytes = (
   parameter: string,

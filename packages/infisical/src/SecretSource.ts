@@ -315,85 +315,95 @@ const readList = (
   location: Location.Location,
   list: EncryptedSecretList,
   previous: Option.Option<Pick<Answer, "content">>
-): Effect.Effect<Snapshot.Content> => {
-  const known = new Map(
-    Option.match(previous, { onNone: () => [], onSome: ({ content }) => [...content.own, ...content.imported] })
-      .map((row) => [row.id, row])
-  )
-  const placed = [
-    ...list.secrets.map((secret) => place(secret, false, secret.secretPath ?? location.secretPath)),
-    ...list.imports.toReversed().flatMap((entry) =>
-      entry.secrets.map((secret) => place(secret, true, entry.secretPath))
-    )
-  ]
-  const fresh = placed.filter(({ secret, secretPath }) => !isSame(known.get(secret.id), secret, secretPath))
-  return Effect.map(cipher.decryptAll(fresh.map(({ secret }) => sealedName(secret))), (decrypted) => {
-    const names = new Map(fresh.map((place, index) => [place, decrypted[index]]))
-    const own: Array<Snapshot.Row> = []
-    const imported: Array<Snapshot.Row> = []
-    const nameless: Array<DecryptError> = []
-    for (const place of placed) {
-      const { secret, secretPath } = place
-      const rows = place.imported ? imported : own
-      const same = known.get(secret.id)
-      const name = names.get(place)
-      if (!names.has(place) && same !== undefined) rows.push(same)
-      else if (name === undefined) {
-        nameless.push(
-          new DecryptError({
-            subject: "secret name",
-            secretId: secret.id,
-            problem: "it is not authentic, or was encrypted with another key"
-          })
-        )
-      } else {
-        rows.push({
-          ...row(name, secret, location.environment, secretPath),
-          held: {
-            _tag: "Encrypted",
-            value: {
-              ciphertext: secret.secretValueCiphertext,
-              iv: secret.secretValueIV,
-              tag: secret.secretValueTag
-            },
-            comment: sealedComment(secret)
-          }
-        })
+): Effect.Effect<Snapshot.Content> =>
+  Effect.suspend(() => {
+    const known = new Map<string, Snapshot.Row>()
+    if (Option.isSome(previous)) {
+      for (const row of previous.value.content.imported) known.set(row.id, row)
+      for (const row of previous.value.content.own) known.set(row.id, row)
+    }
+    const sealedNames: Array<Sealed> = []
+    const fresh = (secret: EncryptedSecret, secretPath: string) => {
+      if (!isSame(known.get(secret.id), secret, secretPath)) sealedNames.push(sealedName(secret))
+    }
+    const placed = (visit: (secret: EncryptedSecret, secretPath: string, imported: boolean) => void) => {
+      for (const secret of list.secrets) visit(secret, secret.secretPath ?? location.secretPath, false)
+      for (const entry of list.imports.toReversed()) {
+        for (const secret of entry.secrets) visit(secret, entry.secretPath, true)
       }
     }
-    return { own, imported, nameless, cipher }
+    placed(fresh)
+    return Effect.map(cipher.decryptAll(sealedNames), (names) => {
+      const own: Array<Snapshot.Row> = []
+      const imported: Array<Snapshot.Row> = []
+      const nameless: Array<DecryptError> = []
+      let next = 0
+      placed((secret, secretPath, isImported) => {
+        const same = known.get(secret.id)
+        if (isSame(same, secret, secretPath)) {
+          ;(isImported ? imported : own).push(same)
+          return
+        }
+        const name = names[next++]
+        if (name === undefined) nameless.push(undecryptableName(secret))
+        else (isImported ? imported : own).push(encryptedRow(name, secret, location.environment, secretPath))
+      })
+      return { own, imported, nameless, cipher }
+    })
   })
-}
 
-const place = (secret: EncryptedSecret, imported: boolean, secretPath: string) => ({ secret, imported, secretPath })
+const undecryptableName = (secret: EncryptedSecret) =>
+  new DecryptError({
+    subject: "secret name",
+    secretId: secret.id,
+    problem: "it is not authentic, or was encrypted with another key"
+  })
 
 // A row that did not change is kept as the same object, so that neither name nor value is decrypted again.
-const isSame = (row: Snapshot.Row | undefined, secret: EncryptedSecret, secretPath: string): boolean =>
+const isSame = (
+  row: Snapshot.Row | undefined,
+  secret: EncryptedSecret,
+  secretPath: string
+): row is Snapshot.Row =>
   row !== undefined && row.version === secret.version && row.type === secret.type && row.secretPath === secretPath &&
   (row.held._tag === "Revealed" ||
     (row.held.value.tag === secret.secretValueTag && row.held.value.ciphertext === secret.secretValueCiphertext))
 
-const row = (
+const encryptedRow = (
   name: string,
   secret: EncryptedSecret,
   environment: string,
   secretPath: string
-): Omit<Snapshot.Row, "held"> => ({
+): Snapshot.Row => ({
   id: secret.id,
   name,
   type: secret.type,
   version: secret.version,
   environment: secret.environment ?? environment,
-  secretPath
+  secretPath,
+  held: {
+    _tag: "Encrypted",
+    value: {
+      ciphertext: secret.secretValueCiphertext,
+      iv: secret.secretValueIV,
+      tag: secret.secretValueTag
+    },
+    comment: sealedComment(secret)
+  }
 })
 
 const writtenRow = (
-  target: Target,
+  { location, name }: Target,
   answer: EncryptedSecret,
   value: Redacted.Redacted<string>,
   comment: string
 ): Snapshot.WrittenRow => ({
-  ...row(target.name, answer, target.location.environment, target.location.secretPath),
+  id: answer.id,
+  name,
+  type: answer.type,
+  version: answer.version,
+  environment: answer.environment ?? location.environment,
+  secretPath: location.secretPath,
   held: { _tag: "Revealed", value, comment }
 })
 

@@ -76,11 +76,23 @@ export interface WrittenRow extends Row {
  * @category constructors
  */
 export const secret = (
-  { held: _, ...fields }: Row,
-  { comment, value }: Revealed,
+  row: Row,
+  revealed: Revealed,
   source: Source,
   fetchedAt: DateTime.Utc
-): Secret => new Secret({ ...fields, value, comment, source, fetchedAt })
+): Secret =>
+  new Secret({
+    name: row.name,
+    value: revealed.value,
+    type: row.type,
+    comment: revealed.comment,
+    environment: row.environment,
+    secretPath: row.secretPath,
+    source,
+    fetchedAt,
+    id: row.id,
+    version: row.version
+  })
 
 /**
  * What a server said of a location.
@@ -231,7 +243,9 @@ export const make = (options: {
   readonly staleBecause: Option.Option<ReadError>
 }): Snapshot => {
   const { content, fetchedAt, source } = options
-  const rows = { personal: index(content, "personal"), shared: index(content, "shared") }
+  const shared = index(content, "shared")
+  const hasPersonal = content.own.some((row) => row.type === "personal")
+  const rows = { shared, personal: hasPersonal ? index(content, "personal") : shared }
   const secrets = {
     personal: new Map<string, Exit.Exit<Secret, DecryptError>>(),
     shared: new Map<string, Exit.Exit<Secret, DecryptError>>()
@@ -279,10 +293,12 @@ export const make = (options: {
 // The folder's own secret wins, then the last import (`wire/` "Reads"); personal wins over shared where asked for.
 const index = (content: Content, type: SecretType): ReadonlyMap<string, Row> => {
   const found = new Map<string, Row>()
-  const add = (row: Row) => found.has(row.name) ? undefined : found.set(row.name, row)
-  if (type === "personal") content.own.filter((row) => row.type === "personal").forEach(add)
-  content.own.filter((row) => row.type === "shared").forEach(add)
-  content.imported.filter((row) => row.type === "shared").forEach(add)
+  const add = (rows: ReadonlyArray<Row>, wanted: SecretType) => {
+    for (const row of rows) if (row.type === wanted && !found.has(row.name)) found.set(row.name, row)
+  }
+  if (type === "personal") add(content.own, "personal")
+  add(content.own, "shared")
+  add(content.imported, "shared")
   return found
 }
 
