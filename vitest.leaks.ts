@@ -1,6 +1,7 @@
 /**
  * Watches everything that a test file prints, in whatever way: no token, no key and no planted value may be in it.
  */
+import { inspect } from "node:util"
 import { afterAll, assert } from "vitest"
 
 /** The mark of every secret value that tests plant. */
@@ -21,10 +22,10 @@ const watch = (stream: NodeJS.WriteStream) => {
 
 watch(process.stdout)
 watch(process.stderr)
-for (const method of ["debug", "error", "info", "log", "trace", "warn"] as const) {
+for (const method of ["debug", "dir", "error", "group", "info", "log", "table", "trace", "warn"] as const) {
   const original = globalThis.console[method].bind(globalThis.console)
-  globalThis.console[method] = (...args: ReadonlyArray<unknown>) => {
-    printed.push(args.map(String).join(" "))
+  globalThis.console[method] = (...args: Array<unknown>) => {
+    printed.push(args.map((arg) => inspect(arg, { depth: null, showHidden: true })).join(" "))
     original(...args)
   }
 }

@@ -5,4 +5,5 @@
  */
 export * as NodeCrypto from "./NodeCrypto.js"
 export * as NodeInfisical from "./NodeInfisical.js"
+export * as NodeSnapshotStorage from "./NodeSnapshotStorage.js"
 export * as ProcessEnvironment from "./ProcessEnvironment.js"

@@ -111,10 +111,12 @@ const malformed = (error: ParseResult.ParseError): InvalidCredentialError => {
  */
 export const serviceToken = (
   token: Redacted.Redacted<string>
-): Effect.Effect<ServiceToken | ServiceTokenV3, InvalidCredentialError> => {
-  const text = Redacted.value(token).trim()
-  return text.startsWith("{") ? parseServiceTokenV3(text) : parseServiceToken(text)
-}
+): Effect.Effect<ServiceToken | ServiceTokenV3, InvalidCredentialError> =>
+  // Not before it is run: an effect that holds the parts shows them when it is printed.
+  Effect.suspend((): Effect.Effect<ServiceToken | ServiceTokenV3, InvalidCredentialError> => {
+    const text = Redacted.value(token).trim()
+    return text.startsWith("{") ? parseServiceTokenV3(text) : parseServiceToken(text)
+  })
 
 const parseServiceToken = (text: string): Effect.Effect<ServiceToken, InvalidCredentialError> => {
   const parts = text.split(".")

@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import type * as Headers from "@effect/platform/Headers"
 import * as HttpApiClient from "@effect/platform/HttpApiClient"
 import type * as HttpApiError from "@effect/platform/HttpApiError"
@@ -163,24 +164,30 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Infisic
       asked: Asked,
       request: Effect.Effect<A, CallFailure>
     ): Effect.Effect<A, AnswerError> =>
-      request.pipe(
-        Effect.mapError((error) => toError(error, asked)),
-        Effect.timeoutFail({
-          duration: config.requestTimeout,
-          onTimeout: () => new NetworkError({ reason: "Timeout", ...unanswered(asked) })
-        }),
-        Effect.tapError((error) =>
-          Effect.zipRight(
-            Effect.annotateCurrentSpan("error.type", error._tag),
-            config.logDebug(`${asked.endpoint} failed: ${error.message}`)
+      repeat(
+        config,
+        isWrite(asked) ? isSafeToRepeatWrite : isWorthRepeatingRead,
+        (timeout) =>
+          request.pipe(
+            Effect.mapError((error) => toError(error, asked)),
+            // A redirect would lose the token on its way to another site, and turn a write into a read on the same one.
+            Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" }),
+            Effect.timeoutFail({
+              duration: timeout,
+              onTimeout: () => new NetworkError({ reason: "Timeout", ...unanswered(asked) })
+            }),
+            Effect.tapError((error) =>
+              Effect.zipRight(
+                Effect.annotateCurrentSpan("error.type", error._tag),
+                config.logDebug(`${asked.endpoint} failed: ${error.message}`)
+              )
+            ),
+            Effect.withSpan(asked.endpoint, {
+              kind: "client",
+              captureStackTrace: false,
+              attributes: spanAttributes(asked, site)
+            })
           )
-        ),
-        Effect.withSpan(asked.endpoint, {
-          kind: "client",
-          captureStackTrace: false,
-          attributes: spanAttributes(asked, site)
-        }),
-        repeat(config.retry, isWrite(asked) ? isSafeToRepeatWrite : isWorthRepeatingRead)
       )
 
     const uncreating = <A>(asked: Asked, request: Effect.Effect<A, CallFailure>): Effect.Effect<A, ReadCallError> =>
@@ -456,26 +463,27 @@ const isWorthRepeatingRead = (error: AnswerError): error is NetworkError => erro
 const isSafeToRepeatWrite = (error: AnswerError): error is NetworkError =>
   error._tag === "NetworkError" && !error.mayHaveBeenApplied
 
-// Effect's schedules do not see how long the server asks us to wait, so the pause is worked out here.
-const repeat = (
-  retry: InfisicalConfig.Service["retry"],
-  mayRepeat: (error: AnswerError) => error is NetworkError
-) =>
-<A>(request: Effect.Effect<A, AnswerError>): Effect.Effect<A, AnswerError> =>
+// Effect's schedules do not see how long the server asks us to wait, so the pause is worked out here. The deadline ends
+// the attempt that is under way as well.
+const repeat = <A>(
+  { requestTimeout, retry }: InfisicalConfig.Service,
+  mayRepeat: (error: AnswerError) => error is NetworkError,
+  request: (timeout: Duration.Duration) => Effect.Effect<A, AnswerError>
+): Effect.Effect<A, AnswerError> =>
   Effect.flatMap(Clock.currentTimeMillis, (started) => {
-    const attempt = (repetition: number): Effect.Effect<A, AnswerError> =>
+    const deadline = started + Duration.toMillis(retry.deadline)
+    const attempt = (repetition: number, now: number): Effect.Effect<A, AnswerError> =>
       Effect.catchAll(
-        request,
+        request(Duration.min(requestTimeout, Duration.millis(deadline - now))),
         (error) =>
           !mayRepeat(error) || repetition > retry.times ? Effect.fail(error) : Effect.gen(function*() {
-            const pause = yield* pauseBefore(repetition, error, retry)
-            const elapsed = (yield* Clock.currentTimeMillis) - started
-            if (elapsed + pause > Duration.toMillis(retry.deadline)) return yield* Effect.fail(error)
-            yield* Effect.sleep(Duration.millis(pause))
-            return yield* attempt(repetition + 1)
+            const next = (yield* Clock.currentTimeMillis) + (yield* pauseBefore(repetition, error, retry))
+            if (next >= deadline) return yield* Effect.fail(error)
+            yield* Effect.sleep(Duration.millis(next - (yield* Clock.currentTimeMillis)))
+            return yield* attempt(repetition + 1, next)
           })
       )
-    return attempt(1)
+    return attempt(1, started)
   })
 
 const pauseBefore = (repetition: number, error: NetworkError, retry: InfisicalConfig.Service["retry"]) =>

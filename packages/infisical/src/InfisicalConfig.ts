@@ -29,7 +29,7 @@ export interface RetryOptions {
   readonly baseDelay?: Duration.DurationInput
   /** The longest pause that is not the server's own wish. Default 5 seconds. */
   readonly maxDelay?: Duration.DurationInput
-  /** No repetition begins later than this after the first request. Default 30 seconds. */
+  /** A call has failed after this, repetitions and the one under way included. Default 30 seconds. */
   readonly deadline?: Duration.DurationInput
 }
 

@@ -3,7 +3,7 @@
  *
  * No error carries a secret's value, a token, a key or a ciphertext, and none has a `cause`: the errors of the
  * platform and of Schema quote the request and its input. Text that a server wrote is never repeated, since it may
- * quote what was sent; where the server names its answer (`requestId`), that is passed on to be looked up in its log.
+ * quote what was sent, but for the ids that it gives to secrets and approvals; where the server names its answer (`requestId`), that is passed on to be looked up in its log.
  *
  * @since 0.1.0
  */
@@ -73,7 +73,7 @@ export class NotFoundError extends Data.TaggedError("NotFoundError")<{
  */
 export class DecryptError extends Data.TaggedError("DecryptError")<{
   /** What could not be decrypted. */
-  readonly subject: "secret name" | "secret value" | "secret comment" | "project key" | "text"
+  readonly subject: "secret name" | "secret value" | "project key" | "text"
   /** Why, without any of the input. */
   readonly problem: string
   readonly secretName?: string

@@ -8,6 +8,8 @@
  *
  * @since 0.1.0
  */
+import type { PlatformError } from "@effect/platform/Error"
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
@@ -15,6 +17,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import type { ParseError } from "effect/ParseResult"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Credential from "./Credential.js"
@@ -120,10 +123,10 @@ export const make: Effect.Effect<Service, never, Crypto.Crypto | InfisicalConfig
           const sealed = yield* (yield* cipherOf(location)).encrypt(plaintext)
           yield* store.set(keyOf(location), yield* Schema.encode(Envelope)({ version: formatVersion, ...sealed }))
         }).pipe(
-          Effect.catchAll((error) =>
+          Effect.catchAllCause((cause) =>
             Effect.logWarning(
               `The snapshot of ${snapshot.location.environment} at ${snapshot.location.secretPath} could not be sealed: ${
-                error._tag === "ParseError" ? "it cannot be encoded" : error.message
+                problemOf(cause)
               }`
             )
           ),
@@ -162,12 +165,14 @@ export const make: Effect.Effect<Service, never, Crypto.Crypto | InfisicalConfig
             staleBecause: Option.some(because),
             content: { own: rows(own), imported: rows(imported), nameless: [], cipher: openNothing }
           }))
-        }).pipe(Effect.catchAll((error) => ignored(location, `it could not be read: ${error.message}`))),
+        }).pipe(Effect.catchAllCause((cause) => ignored(location, `it could not be read: ${problemOf(cause)}`))),
 
       remove: (location) =>
-        Effect.catchAll(store.remove(keyOf(location)), (error) =>
+        Effect.catchAllCause(store.remove(keyOf(location)), (cause) =>
           Effect.logWarning(
-            `The sealed snapshot of ${location.environment} at ${location.secretPath} could not be removed: ${error.message}`
+            `The sealed snapshot of ${location.environment} at ${location.secretPath} could not be removed: ${
+              problemOf(cause)
+            }`
           ))
     }
   }
@@ -196,6 +201,13 @@ export const layer: Layer.Layer<SealedSnapshots, never, Crypto.Crypto | Infisica
  * @category layers
  */
 export const layerDisabled: Layer.Layer<SealedSnapshots> = Layer.succeed(SealedSnapshots, disabled)
+
+// A storage that dies must break no read either. What it died of may quote anything, and a ParseError does.
+const problemOf = (cause: Cause.Cause<PlatformError | ParseError>): string =>
+  Option.match(Cause.failureOption(cause), {
+    onNone: () => "the storage failed",
+    onSome: (error) => error._tag === "ParseError" ? "it cannot be encoded" : error.message
+  })
 
 const openNothing: Snapshot.Content["cipher"] = { decryptAll: () => Effect.succeed([]) }
 

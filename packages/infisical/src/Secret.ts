@@ -44,7 +44,7 @@ export class Secret extends Data.Class<{
   readonly name: string
   readonly value: Redacted.Redacted<string>
   readonly type: SecretType
-  /** Empty where there is none. */
+  /** Empty where there is none, or none that can be decrypted. */
   readonly comment: string
   /** The environment that holds it; for an imported secret as the server labels it. */
   readonly environment: string
@@ -66,7 +66,7 @@ export class Secret extends Data.Class<{
  * @category models
  */
 export interface SecretList {
-  /** One for each name, the folder's own before imported ones, in the server's order. */
+  /** One for each name; the folder's own before imported ones. */
   readonly secrets: ReadonlyArray<Secret>
   /** Those that could not be decrypted; they hurt no other. */
   readonly undecryptable: ReadonlyArray<DecryptError>

@@ -131,6 +131,8 @@ export const make: Effect.Effect<
   // Plain collections, since a warm read is a lookup in one; nothing outside of this function sees them.
   const entries = new Map<string, Entry>()
   const fetching = new Set<Fetching>()
+  /** What the server said no to, for so long that not every read asks again. */
+  const refusals = new Map<string, { readonly error: ReadError; readonly until: number }>()
   const unsealed = new Set<Entry>()
   let reads = 0
   let limitedUntil = 0
@@ -170,6 +172,7 @@ export const make: Effect.Effect<
   }
 
   const makeRoom = Effect.suspend(() => {
+    for (const key of refusals.keys()) if (refusals.size > config.cacheCapacity) refusals.delete(key)
     const surplus = entries.size - config.cacheCapacity
     if (surplus <= 0) return Effect.void
     const leastRecentlyUsed = [...entries.values()]
@@ -196,7 +199,8 @@ export const make: Effect.Effect<
     entry.snapshot = Option.some(snapshot)
     if (SnapshotFeed.hasOtherRows(previous, snapshot)) {
       feed.publish({ previous, current: snapshot })
-      if (sealed.isEnabled && snapshot.source !== "sealed") unsealed.add(entry)
+      // All but a sealed one as it was loaded.
+      if (sealed.isEnabled && (snapshot.source !== "sealed" || Option.isSome(previous))) unsealed.add(entry)
     }
   }
 
@@ -205,7 +209,9 @@ export const make: Effect.Effect<
       const entry = entryOf(location)
       const flight: Fetching = { location, changes: [], outdated: false }
       fetching.add(flight)
-      return source.fetch(location, entry.snapshot).pipe(
+      // What was sealed is not what the server says, whatever ids and versions it has in common with that.
+      const previous = Option.filter(entry.snapshot, ({ source }) => source !== "sealed")
+      return source.fetch(location, previous).pipe(
         Effect.matchEffect({
           onFailure: (error) => failed(entry, error),
           onSuccess: (answer) => arrived(entry, answer, flight)
@@ -235,10 +241,11 @@ export const make: Effect.Effect<
         yield* Effect.logInfo(`The secrets of ${location.environment} at ${location.secretPath} can be fetched again`)
       }
       entry.failure = Option.none()
+      refusals.delete(location.key)
       entry.freshUntil = DateTime.toEpochMillis(fetchedAt) + (outdated || changes.length > 0 ? 0 : ttl)
       entries.set(location.key, entry)
       replace(entry, snapshot)
-      if (sealed.isEnabled && now() - entry.sealedAt > resealAfter) unsealed.add(entry)
+      if (sealed.isEnabled && now() - entry.sealedAt > resealAfter(config)) unsealed.add(entry)
       // A tenth is left to reads that somebody waits for.
       if (Option.isSome(rateLimit) && rateLimit.value.remaining <= rateLimit.value.limit / 10) {
         limitedUntil = now() + Duration.toMillis(rateLimit.value.resetAfter)
@@ -258,12 +265,16 @@ export const make: Effect.Effect<
       yield* Metric.increment(Metric.tagged(SecretMetrics.refreshFailures, "error", error._tag))
       if (!isUnreachable(error)) {
         drop(entry)
-        yield* sealed.remove(location)
+        refusals.delete(location.key)
+        refusals.set(location.key, { error, until: now() + missTtl })
+        yield* makeRoom
+        // Not while it is being written.
+        yield* sealing.withPermits(1)(sealed.remove(location))
         return yield* error
       }
       const times = Option.match(entry.failure, { onNone: () => 1, onSome: (failure) => failure.times + 1 })
       const pause = Math.max(yield* pauseAfter(times), askedPause(error))
-      if (Option.isNone(entry.snapshot)) {
+      if (Option.isNone(entry.snapshot) && Option.isNone(entry.failure)) {
         yield* Effect.map(
           sealed.load(location, error),
           Option.map((snapshot) => {
@@ -318,6 +329,8 @@ export const make: Effect.Effect<
     Effect.suspend(() => {
       const current = fresh(location)
       if (current !== undefined) return Effect.succeed(current)
+      const refusal = refusals.get(location.key)
+      if (refusal !== undefined && now() < refusal.until) return Effect.fail(refusal.error)
       const entry = entryOf(location)
       entry.usedAt = ++reads
       // Once it is known that the server cannot be reached, nobody waits for it who can be served.
@@ -373,7 +386,8 @@ export const make: Effect.Effect<
     Effect.suspend(() =>
       Effect.forEach([...unsealed], (entry) =>
         Effect.suspend(() => {
-          unsealed.delete(entry)
+          // Dropped meanwhile: what was refused must not be sealed.
+          if (!unsealed.delete(entry)) return Effect.void
           entry.sealedAt = now()
           return Option.match(entry.snapshot, { onNone: () => Effect.void, onSome: sealed.save })
         }).pipe(Effect.uninterruptible), { discard: true })
@@ -456,8 +470,9 @@ export const layer: Layer.Layer<
 
 const noTags: ReadonlyArray<never> = []
 
-/** How often a snapshot is sealed again that has not changed, in milliseconds, so that its seal does not expire. */
-const resealAfter = 60 * 60 * 1000
+/** After how many milliseconds a snapshot is sealed again that has not changed, so that its seal does not expire. */
+const resealAfter = ({ maxStale, sealedTtl }: InfisicalConfig.Service): number =>
+  Math.min(60 * 60 * 1000, Duration.toMillis(sealedTtl) / 2, Duration.toMillis(maxStale) / 2)
 
 const fetchedAtMillis = ({ fetchedAt }: Snapshot.Snapshot): number => DateTime.toEpochMillis(fetchedAt)
 

@@ -329,7 +329,7 @@ const readList = (
     const placed = (visit: (secret: EncryptedSecret, secretPath: string, imported: boolean) => void) => {
       for (const secret of list.secrets) visit(secret, secret.secretPath ?? location.secretPath, false)
       for (const entry of list.imports.toReversed()) {
-        for (const secret of entry.secrets) visit(secret, entry.secretPath, true)
+        for (const secret of entry.secrets) visit(secret, entry.secretPath ?? location.secretPath, true)
       }
     }
     placed(fresh)

@@ -44,13 +44,13 @@ import type { SecretType } from "./Wire.js"
  */
 export interface ReadOptions {
   /** The environment's slug. Default: the configuration's, which is `dev` by default. */
-  readonly environment?: string
+  readonly environment?: string | undefined
   /** The folder's path; it begins with a slash. Default: the configuration's, which is `/` by default. */
-  readonly secretPath?: string
+  readonly secretPath?: string | undefined
   /** Whether imported secrets count where the folder has none of that name. Default `true`. */
-  readonly includeImports?: boolean
+  readonly includeImports?: boolean | undefined
   /** `personal`: the personal secret, else the shared one. `shared`: the shared one only. Default `personal`. */
-  readonly type?: SecretType
+  readonly type?: SecretType | undefined
 }
 
 /**
@@ -61,11 +61,11 @@ export interface ReadOptions {
  */
 export interface DeleteOptions {
   /** The environment's slug. Default: the configuration's, which is `dev` by default. */
-  readonly environment?: string
+  readonly environment?: string | undefined
   /** The folder's path; it begins with a slash. Default: the configuration's, which is `/` by default. */
-  readonly secretPath?: string
+  readonly secretPath?: string | undefined
   /** A personal secret can only be where a shared one of its name is, and be written by users only. Default `shared`. */
-  readonly type?: SecretType
+  readonly type?: SecretType | undefined
 }
 
 /**
@@ -76,7 +76,7 @@ export interface DeleteOptions {
  */
 export interface WriteOptions extends DeleteOptions {
   /** A comment. Default: a new secret has none, an updated one keeps its own. */
-  readonly comment?: string
+  readonly comment?: string | undefined
 }
 
 /**
@@ -94,7 +94,8 @@ export interface Service {
    * that was never fetched from a server that cannot be reached, comes from the current `ConfigProvider` (by default
    * the environment variables), unless `fallback` is off.
    *
-   * Raises `NotFoundError`; `NetworkError` and `UnexpectedResponseError` where there is no older answer and no fallback;
+   * Raises `NotFoundError`, and `NetworkError` where there is no older answer, each only where there is no fallback;
+   * `UnexpectedResponseError` where there is no older answer;
    * `AuthenticationError` and `PermissionError`, which no fallback hides; `DecryptError` if this secret, or the project
    * key, cannot be decrypted; `InvalidRequestError` if name, environment or path cannot be.
    */
@@ -182,7 +183,11 @@ export const make: Effect.Effect<
   const locate = (options: ReadOptions): Effect.Effect<Location.Location, InvalidRequestError> =>
     options.environment === undefined && options.secretPath === undefined && options.includeImports === undefined
       ? Effect.succeed(defaultLocation)
-      : Location.make({ ...defaultLocation, ...options })
+      : Location.make({
+        environment: options.environment ?? defaultLocation.environment,
+        secretPath: options.secretPath ?? defaultLocation.secretPath,
+        includeImports: options.includeImports ?? defaultLocation.includeImports
+      })
 
   const getCold = (name: string, options: ReadOptions): Effect.Effect<Secret, ReadError> =>
     Effect.gen(function*() {
@@ -194,6 +199,8 @@ export const make: Effect.Effect<
         const snapshot = last.get(name, type) === undefined ? yield* cache.readAgain(last) : last
         const secret = snapshot.get(name, type)
         if (secret !== undefined) return yield* secret
+        // It may be the one whose name cannot be decrypted.
+        for (const error of snapshot.content.nameless) return yield* error
         // A stale snapshot cannot tell that there is no such secret by now.
         return yield* Option.getOrElse(snapshot.staleBecause, () => notFound(name, location))
       })
@@ -353,7 +360,11 @@ const fallback = (
   { environment, secretPath }: Location.Location
 ): Effect.Effect<Option.Option<Secret>> =>
   Effect.gen(function*() {
-    const value = yield* Effect.option(Config.redacted(name))
+    // The environment of Node answers to the names of what every object has with functions.
+    const value = Option.filter(
+      yield* Effect.option(Config.redacted(name)),
+      (value) => typeof Redacted.value(value) === "string"
+    )
     const fetchedAt = yield* DateTime.now
     return Option.map(value, (value) =>
       new Secret({

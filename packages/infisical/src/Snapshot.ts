@@ -158,13 +158,12 @@ const decrypt = (
         let next = 0
         for (const [row, held] of rows) {
           const value = plaintexts[next++]
-          const comment = Option.isSome(held.comment) ? plaintexts[next++] : ""
+          // A comment that cannot be read is no reason to withhold a value that can.
+          const comment = (Option.isSome(held.comment) ? plaintexts[next++] : undefined) ?? ""
           memo.set(
             row,
             value === undefined
-              ? undecryptable(row, "secret value")
-              : comment === undefined
-              ? undecryptable(row, "secret comment")
+              ? undecryptable(row)
               : Exit.succeed({ _tag: "Revealed", value: Redacted.make(value), comment })
           )
         }
@@ -192,10 +191,10 @@ export const revealed = (
       return exit !== undefined && Exit.isSuccess(exit) ? [[row, exit.value] as const] : []
     }))
 
-const undecryptable = (row: Row, subject: DecryptError["subject"]) =>
+const undecryptable = (row: Row) =>
   Exit.fail(
     new DecryptError({
-      subject,
+      subject: "secret value",
       secretName: row.name,
       problem: "it is not authentic, or was encrypted with another key"
     })

@@ -52,8 +52,8 @@ export const EncryptedSecret = Schema.Struct({
   secretCommentCiphertext: nullable,
   secretCommentIV: nullable,
   secretCommentTag: nullable,
-  environment: Schema.optional(Schema.String),
-  secretPath: Schema.optional(Schema.String)
+  environment: nullable,
+  secretPath: nullable
 })
 
 /**
@@ -90,8 +90,8 @@ const isArray = (input: unknown): input is ReadonlyArray<unknown> => Array.isArr
  * @category schemas
  */
 export const EncryptedImport = Schema.Struct({
-  environment: Schema.String,
-  secretPath: Schema.String,
+  environment: nullable,
+  secretPath: nullable,
   secrets: checkedArray(EncryptedSecret)
 })
 
@@ -103,7 +103,7 @@ export const EncryptedImport = Schema.Struct({
  */
 export const EncryptedSecretList = Schema.Struct({
   secrets: checkedArray(EncryptedSecret),
-  imports: Schema.optionalWith(Schema.Array(EncryptedImport), { default: () => [] })
+  imports: Schema.optionalWith(Schema.Array(EncryptedImport), { default: () => [], nullable: true })
 })
 
 /**

@@ -152,9 +152,18 @@ describe("A read that fails", () => {
       )
     }))
 
-  it.effect("is not repeated after the deadline", () =>
+  it.effect("has failed by the deadline, the request under way included", () =>
     Effect.gen(function*() {
-      const { exit, times } = yield* outcome(list, { retry: { times: 100 }, requestTimeout: "9 seconds" }, "hang")
+      const server = yield* scripted("hang")
+      const options = { retry: { times: 100 }, requestTimeout: "9 seconds" } as const
+      const fiber = yield* list.pipe(
+        Effect.provide(InfisicalApi.layer.pipe(Layer.provide([config(options), server.layer]))),
+        Effect.exit,
+        Effect.fork
+      )
+      yield* TestClock.adjust("30 seconds")
+      const exit = yield* Fiber.join(fiber)
+      const times = yield* server.times
       assert.include(errorOf(exit), { _tag: "NetworkError", reason: "Timeout" })
       assert.isAtMost(times.at(-1) ?? 0, 30_000)
       assert.isAbove(times.length, 2)
@@ -275,6 +284,21 @@ describe("A server that is none", () => {
         }
       }))
   }
+
+  it.scoped("that sends us on to another address is not followed, and the site is said to be wrong", () =>
+    Effect.gen(function*() {
+      const followed: Array<string | undefined> = []
+      const other = yield* listening((request, response) => {
+        followed.push(request.headers.authorization)
+        response.end(JSON.stringify({ secrets: [] }))
+      })
+      const siteUrl = yield* listening((_, response) => response.writeHead(301, { location: `${other}/x` }).end())
+      for (const call of [Effect.asVoid(list), Effect.asVoid(create)]) {
+        const error = yield* Effect.flip(Effect.provide(call, against(siteUrl)))
+        assert.include(error, { _tag: "InvalidRequestError", parameter: "siteUrl" })
+      }
+      assert.deepStrictEqual(followed, [])
+    }))
 
   it.scoped("gives NetworkError for a connection that is reset in the middle of the body", () =>
     Effect.gen(function*() {

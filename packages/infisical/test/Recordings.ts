@@ -4,6 +4,7 @@
  */
 import { FileSystem, Path } from "@effect/platform"
 import { Config, Effect, Option, Schema } from "effect"
+import { fileURLToPath } from "node:url"
 
 export const Recording = Schema.Struct({
   name: Schema.String,
@@ -22,7 +23,7 @@ export const Recording = Schema.Struct({
 
 export type Recording = typeof Recording.Type
 
-export const ownFolder = new URL("./recordings", import.meta.url).pathname
+export const ownFolder = fileURLToPath(new URL("./recordings", import.meta.url))
 
 /** Every recording of these groups, by group and name. */
 export const load = (groups: ReadonlyArray<string>) =>
@@ -33,7 +34,9 @@ export const load = (groups: ReadonlyArray<string>) =>
     const folder = Option.getOrElse(other, () => ownFolder)
     const recordings: Array<Recording> = []
     for (const group of groups) {
-      const files = yield* fs.readDirectory(path.join(folder, group)).pipe(Effect.orElseSucceed(() => []))
+      const files = (yield* fs.exists(path.join(folder, group)))
+        ? yield* fs.readDirectory(path.join(folder, group))
+        : []
       for (const file of files.filter((file) => file.endsWith(".json")).toSorted()) {
         const text = yield* fs.readFileString(path.join(folder, group, file))
         recordings.push(yield* Schema.decode(Schema.parseJson(Recording))(text))

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Exit, Fiber, Redacted } from "effect"
+import { ConfigProvider, Deferred, Effect, Exit, Fiber, Redacted } from "effect"
 import { Secrets } from "effect-infisical"
 import { get, numbered, run, Simulation, value } from "./Simulation.js"
 
@@ -130,6 +130,122 @@ describe("A write", () => {
       yield* Fiber.join(refreshing)
       assert.strictEqual(value(yield* get("NAME_0")), "new")
     }).pipe(run({ secrets: numbered(1) })))
+})
+
+describe("A write that fails", () => {
+  it.effect("or is interrupted has its folder asked for anew, since it may have been carried out", () =>
+    Effect.gen(function*() {
+      const { holdAnswers, takeRequests } = yield* Simulation
+      const secrets = yield* Secrets.Secrets
+      yield* get("NAME_0")
+      yield* takeRequests
+      yield* holdAnswers(Effect.never, "PATCH")
+      const updating = yield* Effect.fork(secrets.update("NAME_0", Redacted.make("new")))
+      yield* Effect.repeat(takeRequests, { until: (requests) => requests.length > 0 })
+      yield* Fiber.interrupt(updating)
+      assert.strictEqual(value(yield* get("NAME_0")), "new")
+    }).pipe(run({ secrets: numbered(1) })))
+
+  it.effect("because the name is taken or gone has its folder asked for anew", () =>
+    Effect.gen(function*() {
+      const { emulator } = yield* Simulation
+      const secrets = yield* Secrets.Secrets
+      yield* get("NAME_0")
+      yield* emulator.setSecret({ name: "LATER", value: "theirs" })
+      yield* emulator.removeSecret({ name: "NAME_0" })
+      assert.include(yield* Effect.flip(secrets.create("LATER", Redacted.make("ours"))), { _tag: "AlreadyExistsError" })
+      assert.strictEqual(value(yield* get("LATER")), "theirs")
+      yield* emulator.removeSecret({ name: "LATER" })
+      assert.include(yield* Effect.flip(secrets.delete("LATER")), { _tag: "NotFoundError" })
+      assert.include(yield* Effect.flip(get("LATER")), { _tag: "NotFoundError" })
+    }).pipe(run({ secrets: numbered(1) })))
+
+  it.effect("because of what a comment has in it is refused before any request", () =>
+    Effect.gen(function*() {
+      const { takeRequests } = yield* Simulation
+      const secrets = yield* Secrets.Secrets
+      const error = yield* Effect.flip(secrets.create("A", Redacted.make("a"), { comment: "half \ud83d a pair" }))
+      assert.include(error, { _tag: "InvalidRequestError", parameter: "comment" })
+      assert.deepStrictEqual(yield* takeRequests, [])
+    }).pipe(run({})))
+})
+
+describe("A read that is refused", () => {
+  it.effect("is not asked again by every read, but is after ten seconds", () =>
+    Effect.gen(function*() {
+      const { advance, takeRequests } = yield* Simulation
+      for (let read = 0; read < 10; read++) {
+        assert.include(yield* Effect.flip(get("A", { environment: "prod" })), { _tag: "PermissionError" })
+      }
+      assert.strictEqual((yield* takeRequests).length, 1)
+      yield* advance("10 seconds")
+      yield* Effect.flip(get("A", { environment: "prod" }))
+      assert.strictEqual((yield* takeRequests).length, 1)
+    }).pipe(run({ serviceTokens: { main: { scopes: [{ environment: "dev", secretPath: "/**" }] } } })))
+
+  it.effect("by a proxy leaves the last answer in service", () =>
+    Effect.gen(function*() {
+      const { advance, setFault } = yield* Simulation
+      yield* get("NAME_0")
+      for (const status of [401, 403, 404]) {
+        yield* setFault(() => new Response("<html>no</html>", { status }))
+        yield* advance("10 minutes", "1 minutes")
+        assert.include(yield* get("NAME_0"), { source: "stale" })
+        yield* setFault(() => undefined)
+        yield* advance("2 minutes", "30 seconds")
+        assert.include(yield* get("NAME_0"), { source: "live" })
+      }
+    }).pipe(run({ secrets: numbered(1) })))
+})
+
+describe("A secret whose name cannot be decrypted", () => {
+  it.effect("is not taken for one that is not there, and hurts no other", () =>
+    Effect.gen(function*() {
+      const { advance, setFault } = yield* Simulation
+      yield* get("NAME_0")
+      const sealed = { Ciphertext: "AAAA", IV: "AAAAAAAAAAAAAAAAAAAAAA==", Tag: "AAAAAAAAAAAAAAAAAAAAAA==" }
+      const fields = ["secretKey", "secretValue"].flatMap((field) =>
+        Object.entries(sealed).map(([part, text]) => [`${field}${part}`, text])
+      )
+      const row = { id: "row-1", version: 1, type: "shared", ...Object.fromEntries(fields) }
+      yield* setFault(() => new Response(JSON.stringify({ secrets: [row] })))
+      yield* advance("5 minutes")
+      const error = yield* Effect.flip(get("NAME_0"))
+      assert.include(error, { _tag: "DecryptError", subject: "secret name", secretId: "row-1" })
+      const secrets = yield* Secrets.Secrets
+      assert.strictEqual((yield* secrets.list()).undecryptable.length, 1)
+    }).pipe(
+      Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["NAME_0", "from the environment"]]))),
+      run({ secrets: numbered(1) }, { fallback: true })
+    ))
+})
+
+describe("Options", () => {
+  it.effect("that are undefined are as good as none", () =>
+    Effect.gen(function*() {
+      const options = { environment: "dev", secretPath: undefined, includeImports: undefined, type: undefined }
+      assert.strictEqual(value(yield* get("IMPORTED", options)), "imported")
+    }).pipe(run({
+      projects: {
+        main: {
+          folders: {
+            dev: {
+              "/": { imports: [{ environment: "dev", path: "/shared" }] },
+              "/shared": { secrets: { IMPORTED: "imported" } }
+            }
+          }
+        }
+      }
+    })))
+})
+
+describe("The fallback", () => {
+  for (const name of ["constructor", "toString", "__proto__", "hasOwnProperty"]) {
+    it.effect(`does not take what every object has for a secret: ${name}`, () =>
+      Effect.gen(function*() {
+        assert.include(yield* Effect.flip(get(name)), { _tag: "NotFoundError" })
+      }).pipe(Effect.withConfigProvider(ConfigProvider.fromEnv()), run({}, { fallback: true })))
+  }
 })
 
 describe("The number of snapshots", () => {

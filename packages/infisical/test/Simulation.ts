@@ -24,8 +24,8 @@ export class Simulation extends Context.Tag("test/Simulation")<Simulation, {
   /** The requests for secrets and their outcomes since the last time this was asked for; 0 for no answer. */
   readonly takeRequests: Effect.Effect<ReadonlyArray<Seen>>
   readonly setFault: (fault: Fault) => Effect.Effect<void>
-  /** Answers to reads arrive only after this is done; the server has answered before. */
-  readonly holdAnswers: (until: Effect.Effect<void>) => Effect.Effect<void>
+  /** Answers to requests of this method arrive only after this is done; the server has answered before. */
+  readonly holdAnswers: (until: Effect.Effect<void>, method?: string) => Effect.Effect<void>
   /** Moves the clock, in steps, and lets everything that this sets off come to its end. */
   readonly advance: (duration: Duration.DurationInput, step?: Duration.DurationInput) => Effect.Effect<void>
   /** Lets everything that is under way come to its end. */
@@ -42,6 +42,7 @@ const make = Effect.gen(function*() {
   let requests: Array<Seen> = []
   let fault: Fault = () => undefined
   let hold: Effect.Effect<void> = Effect.void
+  let held = "GET"
   let inFlight = 0
   let decryptions = 0
 
@@ -66,7 +67,7 @@ const make = Effect.gen(function*() {
       }
       const response = yield* emulator.httpClient.execute(request)
       note(response.status)
-      if (request.method === "GET") yield* hold
+      if (request.method === held) yield* hold
       return response
     }).pipe(
       (answering) => {
@@ -93,9 +94,10 @@ const make = Effect.gen(function*() {
       Effect.sync(() => {
         fault = next
       }),
-    holdAnswers: (until) =>
+    holdAnswers: (until, method = "GET") =>
       Effect.sync(() => {
         hold = until
+        held = method
       }),
     advance: (duration, step = duration) =>
       Effect.gen(function*() {

@@ -100,6 +100,29 @@ describe("A snapshot", () => {
       assert.deepStrictEqual(list.undecryptable.map(({ secretName }) => secretName), ["BROKEN"])
     }))
 
+  it.effect("gives the value of a secret whose comment cannot be decrypted", () =>
+    Effect.gen(function*() {
+      const { held, ...fields } = encrypted("A", "ONE")
+      assert.strictEqual(held._tag, "Encrypted")
+      const it = yield* snapshot({
+        own: [{
+          ...fields,
+          held: {
+            _tag: "Encrypted",
+            value: { ciphertext: "ONE", iv: "", tag: "" },
+            comment: Option.some({ ciphertext: "broken", iv: "", tag: "" })
+          }
+        }]
+      })
+      assert.strictEqual(yield* read(it, "A", "shared"), "one")
+    }))
+
+  it.effect("lists personal secrets only where they are asked for", () =>
+    Effect.gen(function*() {
+      const it = yield* snapshot({ own: [row("A", "shared", "shared"), row("A", "personal", "mine")] })
+      assert.deepStrictEqual((yield* it.list("shared")).secrets.map(({ type }) => type), ["shared"])
+    }))
+
   it.effect("keeps what was decrypted when a write of our own changes another secret", () =>
     Effect.gen(function*() {
       const { asked, cipher } = shouting()

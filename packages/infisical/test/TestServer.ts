@@ -2,12 +2,13 @@
  * The server that behaviour tests run against: the live instance that `INFISICAL_TOKEN` and `SITE_URL` (or
  * `INFISICAL_API_URL`) name in the environment or in `.env`, else an emulator.
  */
-import { FetchHttpClient, PlatformConfigProvider } from "@effect/platform"
+import { FetchHttpClient, FileSystem, PlatformConfigProvider } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
-import { Config, ConfigProvider, Context, Effect, Layer, Option, Redacted } from "effect"
+import { Config, type ConfigError, ConfigProvider, Context, Effect, Layer, Option, Redacted } from "effect"
 import { Credential, Infisical, type InfisicalConfig, Secrets } from "effect-infisical"
 import { Emulator } from "effect-infisical-emulator"
 import { randomBytes } from "node:crypto"
+import { fileURLToPath } from "node:url"
 
 export class TestServer extends Context.Tag("test/TestServer")<TestServer, {
   readonly siteUrl: string
@@ -17,16 +18,21 @@ export class TestServer extends Context.Tag("test/TestServer")<TestServer, {
 }>() {}
 
 const environment = Effect.gen(function*() {
-  const path = new URL("../../../.env", import.meta.url).pathname
-  const dotEnv = yield* PlatformConfigProvider.fromDotEnv(path).pipe(
-    Effect.orElseSucceed(() => ConfigProvider.fromMap(new Map()))
-  )
+  const path = fileURLToPath(new URL("../../../.env", import.meta.url))
+  const fs = yield* FileSystem.FileSystem
+  const dotEnv = (yield* fs.exists(path))
+    ? yield* PlatformConfigProvider.fromDotEnv(path)
+    : ConfigProvider.fromMap(new Map())
   return ConfigProvider.orElse(ConfigProvider.fromEnv(), () => dotEnv)
 }).pipe(Effect.provide(NodeContext.layer))
 
+const token = Config.redacted("INFISICAL_TOKEN")
+const siteUrl = Config.orElse(Config.nonEmptyString("SITE_URL"), () => Config.nonEmptyString("INFISICAL_API_URL"))
+const site = Config.option(siteUrl)
+
 const live = Config.all({
-  token: Config.redacted("INFISICAL_TOKEN"),
-  siteUrl: Config.orElse(Config.nonEmptyString("SITE_URL"), () => Config.nonEmptyString("INFISICAL_API_URL")),
+  token,
+  siteUrl,
   environment: Config.withDefault(Config.nonEmptyString("INFISICAL_ENVIRONMENT"), "dev"),
   secretPath: Config.withDefault(Config.nonEmptyString("INFISICAL_SECRET_PATH"), "/")
 })
@@ -41,8 +47,14 @@ const emulated = Layer.effect(
 
 export const layer = Layer.unwrapEffect(
   Effect.gen(function*() {
-    const server = yield* Effect.option(Effect.withConfigProvider(live, yield* environment))
-    return Option.match(server, { onNone: () => emulated, onSome: (server) => Layer.succeed(TestServer, server) })
+    const provider = yield* environment
+    const named = yield* Effect.withConfigProvider(Effect.all({ site, token: Config.option(token) }), provider)
+    // One of the two alone is a mistake, and must not pass for a run against the live instance.
+    const chosen: Layer.Layer<TestServer, Layer.Layer.Error<typeof emulated> | ConfigError.ConfigError> =
+      Option.isNone(named.site) && Option.isNone(named.token)
+        ? emulated
+        : Layer.effect(TestServer, Effect.withConfigProvider(live, provider))
+    return chosen
   })
 )
 

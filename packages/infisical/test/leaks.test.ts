@@ -6,6 +6,7 @@ import { FetchHttpClient } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
 import {
   Cause,
+  ConfigProvider,
   Context,
   Effect,
   Exit,
@@ -121,6 +122,13 @@ describe("Nothing that the library shows", () => {
       ) => attempt(Effect.provide(Effect.flatMap(Secrets.Secrets, call), layer))
 
       const everything = Effect.gen(function*() {
+        show(Credential.serviceToken(token))
+        show(
+          yield* Effect.withConfigProvider(
+            InfisicalConfig.fromEnvironment,
+            ConfigProvider.fromMap(new Map([["INFISICAL_TOKEN", Redacted.value(token)]]))
+          )
+        )
         const credential = yield* Credential.serviceToken(token)
         show(credential)
         show(yield* InfisicalConfig.make({ credential }))

@@ -37,8 +37,8 @@ export interface Refusal {
 export const classify = (refusal: Refusal, asked: Asked): AnswerError => {
   const { status } = refusal
   const body = Predicate.isRecord(refusal.body) ? refusal.body : {}
-  const message = typeof body["message"] === "string" ? body["message"] : ""
   const error = typeof body["error"] === "string" ? body["error"] : ""
+  const message = withoutNames(typeof body["message"] === "string" ? body["message"] : "")
   const issues = Array.isArray(body["message"]) ? body["message"] : body["details"]
   const requestId = safeRequestId(body["reqId"])
   const { endpoint } = asked
@@ -55,6 +55,7 @@ export const classify = (refusal: Refusal, asked: Asked): AnswerError => {
   const failed = (mayHaveBeenApplied: boolean) =>
     new NetworkError({ reason: "ServerFailure", endpoint, mayHaveBeenApplied, status, ...requestId })
 
+  // What any server or proxy means by its status alone.
   if (status === 429) {
     return new NetworkError({
       reason: "RateLimited",
@@ -68,10 +69,23 @@ export const classify = (refusal: Refusal, asked: Asked): AnswerError => {
       })
     })
   }
-  if (error === "ValidationFailure" || status === 422) return invalid(...validationProblem(issues))
   if (status === 413) {
     return invalid("value", "it is too large. A request may have 1 MiB, so an encrypted value about 750 KB.")
   }
+  if (status >= 300 && status < 400) {
+    return invalid("siteUrl", "the server there sends us on to another address. Set the one that it sends us to.")
+  }
+  const isOfInfisical = body["statusCode"] === status && (error !== "" || message !== "")
+  if (!isOfInfisical) {
+    return status >= 500 ? failed(isWrite(asked)) : new UnexpectedResponseError({
+      endpoint,
+      status,
+      problem: refusal.body === undefined ? "the body is not JSON" : "the body is no error of Infisical",
+      ...requestId
+    })
+  }
+
+  if (error === "ValidationFailure" || status === 422) return invalid(...validationProblem(issues))
   if (/^Route [A-Z]+:/.test(message)) {
     return invalid(
       "siteUrl",
@@ -79,7 +93,11 @@ export const classify = (refusal: Refusal, asked: Asked): AnswerError => {
     )
   }
 
-  if (/expired|TTL expiration|uses limit reached/i.test(message)) return refused("Expired")
+  const missing = missingResource(message)
+  if (missing !== undefined) return notFound(missing)
+  if (/^Secret (with this name )?already exist/i.test(message)) return new AlreadyExistsError(secret)
+
+  if (expired.test(message)) return refused("Expired")
   if (error === "TokenError" || malformedToken.test(message)) return refused("Refused")
   if (/^(Token missing|Invalid credentials)/.test(message)) return refused("Refused")
   if (
@@ -87,7 +105,7 @@ export const classify = (refusal: Refusal, asked: Asked): AnswerError => {
   ) {
     return forbidden("project")
   }
-  if (message.startsWith("You are not allowed to access this resource")) return refused("Refused")
+  if (message === "You are not allowed to access this resource") return refused("Refused")
   if (error === "PermissionDenied") return forbidden("scope")
   if (status === 401) return refused("Refused")
   if (status === 403) return forbidden("scope")
@@ -99,45 +117,41 @@ export const classify = (refusal: Refusal, asked: Asked): AnswerError => {
       "it is end-to-end encrypted, so the server cannot decrypt it. Use a service token with its key part, or upgrade the project."
     )
   }
-  if (/already exist/i.test(message)) return new AlreadyExistsError(secret)
-  const missing = missingResource(message)
-  if (missing !== undefined) return notFound(missing)
 
-  if (/maintenance mode/i.test(message)) return failed(false)
+  if (message.startsWith("Infisical is in maintenance mode")) return failed(false)
   // The same answer as for a database that is down; the path tells them apart.
   if (error === "Find by secret path" && asked.secretPath !== undefined && !/^[\w/-]*$/.test(asked.secretPath)) {
     return invalid("secretPath", "a folder's name is letters, digits, dashes and underscores")
   }
-  if (status >= 500) return failed(asked.action !== "read" && asked.action !== undefined)
-  if (status === 404 && message !== "") return notFound(asked.secretName === undefined ? "folder" : "secret")
-  if (status >= 400 && (message !== "" || error !== "")) {
-    return invalid("request", "the server refuses it. Its log says why.")
-  }
-  return new UnexpectedResponseError({
-    endpoint,
-    status,
-    problem: refusal.body === undefined ? "the body is not JSON" : "the body is no error of Infisical",
-    ...requestId
-  })
+  if (status >= 500) return failed(isWrite(asked))
+  if (status === 404) return notFound(asked.secretName === undefined ? "folder" : "secret")
+  return invalid("request", "the server refuses it. Its log says why.")
 }
+
+const isWrite = ({ action }: Asked): boolean => action !== undefined && action !== "read"
+
+// A name or path in a message must not decide what the message means.
+const withoutNames = (message: string): string =>
+  message.replace(/blind index .*/s, "blind index").replace(/(['"`]).*\1/gs, "$1$1")
+
+const expired =
+  /^(failed to authenticate expired service token|Failed to renew MI access token|Unable to renew because access token number of uses limit reached|jwt expired|Service token has expired|Token has expired|Access token has expired)/i
 
 // 2024-07 answers 500 to these.
 const malformedToken =
   /^(jwt malformed|invalid token|invalid signature|jwt must be provided|data and hash arguments required)/
 
 const missingResource = (message: string): Resource | undefined =>
-  /no corresponding shared secret/.test(message)
+  message.startsWith("Failed to create personal secret override for no corresponding shared secret")
     ? "secret"
-    : !/not found|failed to find project/i.test(message)
-    ? undefined
-    : /^secret/i.test(message)
-    ? "secret"
-    : /^folder/i.test(message)
-    ? "folder"
-    : /environment/i.test(message)
-    ? "environment"
-    : /project|workspace/i.test(message)
+    : /^Failed to find project by slug|^Project (not found|with .*not found)/i.test(message)
     ? "project"
+    : /^Secret (not found|with .*not found)/i.test(message)
+    ? "secret"
+    : /^Folder (not found|with .*not found)/i.test(message)
+    ? "folder"
+    : /^(''|Environment.*|.*environment with.*) (environment )?not found/i.test(message)
+    ? "environment"
     : undefined
 
 // A validation issue quotes the input it received; its path and code do not.

@@ -1,0 +1,179 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Duration, FastCheck } from "effect"
+import { InfisicalError } from "effect-infisical"
+import { type Asked, classify } from "../src/internal/classify.js"
+
+const reading: Asked = {
+  endpoint: "GET /api/v3/secrets",
+  action: "read",
+  environment: "dev",
+  secretPath: "/"
+}
+const updating: Asked = {
+  endpoint: "PATCH /api/v3/secrets/:secretName",
+  action: "update",
+  secretName: "NAME",
+  environment: "dev",
+  secretPath: "/"
+}
+
+const answer = (status: number, error: string, message: unknown, more: Record<string, unknown> = {}) => ({
+  status,
+  body: { reqId: "req-1", statusCode: status, error, message, ...more },
+  retryAfter: undefined
+})
+
+const meaning = (refusal: Parameters<typeof classify>[0], asked = reading): string => {
+  const error = classify(refusal, asked)
+  switch (error._tag) {
+    case "AuthenticationError":
+    case "NetworkError":
+      return `${error._tag} ${error.reason}`
+    case "InvalidRequestError":
+      return `${error._tag} ${error.parameter}`
+    case "NotFoundError":
+      return `${error._tag} ${error.resource}`
+    case "PermissionError":
+      return `${error._tag} ${error.problem}`
+    default:
+      return error._tag
+  }
+}
+
+// The column "current" of the table in the wire's "Errors"; that of 2024-07 is the recordings'.
+describe("A refusal of a current server", () => {
+  const cases: Record<string, readonly [Parameters<typeof classify>[0], string, Asked?]> = {
+    "a secret that is not there": [
+      answer(404, "NotFound", "Secret with name 'NAME' not found"),
+      "NotFoundError secret",
+      updating
+    ],
+    "a folder that is not there": [
+      answer(404, "NotFound", "Folder with path '/nope' in environment with slug 'dev' not found"),
+      "NotFoundError folder"
+    ],
+    "an environment that is not there": [
+      answer(404, "NotFound", "Environment with slug 'nope' not found"),
+      "NotFoundError environment"
+    ],
+    "a project that is not there": [answer(404, "NotFound", "Project with ID 'x' not found"), "NotFoundError project"],
+    "something else that is not there": [answer(404, "NotFound", "Nothing here"), "NotFoundError folder"],
+    "a name that is taken": [answer(400, "BadRequest", "Secret already exist"), "AlreadyExistsError", updating],
+    "a missing permission": [
+      answer(403, "PermissionDenied", "You are not allowed to read on secrets"),
+      "PermissionError scope"
+    ],
+    "an unknown token": [answer(403, "TokenError", "Invalid token"), "AuthenticationError Refused"],
+    "an expired token": [answer(401, "TokenError", "jwt expired"), "AuthenticationError Expired"],
+    "a malformed token": [answer(403, "TokenError", "jwt malformed"), "AuthenticationError Refused"],
+    "a refused login": [answer(401, "Unauthorized", "Invalid credentials"), "AuthenticationError Refused"],
+    "a locked identity": [
+      answer(401, "Unauthorized", "This identity auth method is temporarily locked, please try again later"),
+      "AuthenticationError Refused"
+    ],
+    "a used up token": [
+      answer(400, "BadRequest", "Unable to renew because access token number of uses limit reached"),
+      "AuthenticationError Expired"
+    ],
+    "a validation failure": [
+      answer(422, "ValidationFailure", [{ path: ["secretPath"], code: "invalid_type" }]),
+      "InvalidRequestError secretPath"
+    ],
+    "a validation failure in details": [
+      answer(422, "ValidationFailure", "Validation failed", { details: [{ path: ["type"], code: "invalid_enum" }] }),
+      "InvalidRequestError type"
+    ],
+    "an identity that is not in the project": [
+      answer(403, "Identity not in project", "You are not allowed to access this resource"),
+      "PermissionError project"
+    ],
+    "an address that is not allowed": [
+      answer(403, "ForbiddenError", "You are not allowed to access this resource from the current IP"),
+      "PermissionError scope"
+    ],
+    "an end-to-end encrypted project on a raw route": [
+      answer(400, "bot_not_found_error", "Failed to find bot key"),
+      "InvalidRequestError project"
+    ],
+    "a body that is too large": [
+      answer(413, "Payload Too Large", "Request body is too large"),
+      "InvalidRequestError value"
+    ],
+    "a rate limit": [answer(429, "RateLimitExceeded", "Rate limit exceeded"), "NetworkError RateLimited"],
+    "a failure": [answer(500, "InternalServerError", "Something went wrong"), "NetworkError ServerFailure"],
+    "an unknown refusal": [answer(400, "BadRequest", "No"), "InvalidRequestError request"]
+  }
+  for (const [what, [refusal, expected, asked]] of Object.entries(cases)) {
+    it(`that means ${what} is classified as ${expected}`, () => {
+      assert.strictEqual(meaning(refusal, asked), expected)
+    })
+  }
+
+  it("passes on the id of its request, and nothing else of its text", () => {
+    const error = classify(answer(500, "InternalServerError", "planted0value"), reading)
+    assert.include(error, { requestId: "req-1" })
+    assert.notInclude(JSON.stringify(error), "planted0value")
+    const odd = classify(answer(500, "InternalServerError", "x", { reqId: "not an id: planted0value" }), reading)
+    assert.notProperty(odd, "requestId")
+  })
+
+  it("says of a write whether it may have been carried out", () => {
+    assert.include(classify(answer(500, "x", "x"), updating), { mayHaveBeenApplied: true })
+    assert.include(classify(answer(500, "x", "x"), reading), { mayHaveBeenApplied: false })
+    const maintenance = answer(500, "x", "Infisical is in maintenance mode. Please try again later.")
+    assert.include(classify(maintenance, updating), { mayHaveBeenApplied: false })
+  })
+
+  it("tells how long to wait, where that is a number of seconds", () => {
+    const limited = { ...answer(429, "x", "x"), retryAfter: "7" }
+    const error = classify(limited, reading)
+    assert.deepStrictEqual(
+      error instanceof InfisicalError.NetworkError ? error.retryAfter : undefined,
+      Duration.seconds(7)
+    )
+    assert.notProperty(classify({ ...limited, retryAfter: "Wed, 21 Oct 2026 07:28:00 GMT" }, reading), "retryAfter")
+  })
+})
+
+describe("A name in a message", () => {
+  const hostile = FastCheck.constantFrom(
+    "SESSION_EXPIRED_URL",
+    "expired",
+    "already exist",
+    "maintenance mode",
+    "environment not found",
+    "jwt malformed",
+    "O'Brien's expired",
+    "project not found"
+  )
+  it.prop("does not decide what the message means", [hostile], ([name]) => {
+    assert.strictEqual(
+      meaning(answer(400, "BadRequest", `Secret not found: blind index ${name}`), updating),
+      "NotFoundError secret"
+    )
+    assert.strictEqual(
+      meaning(answer(404, "NotFound", `Secret with name '${name}' not found`), updating),
+      "NotFoundError secret"
+    )
+    assert.strictEqual(
+      meaning(answer(404, "NotFound", `Folder with path '/${name}' in environment with slug '${name}' not found`)),
+      "NotFoundError folder"
+    )
+  })
+})
+
+describe("A refusal that is not Infisical's own", () => {
+  for (
+    const [what, status, body] of [
+      ["a proxy's 401", 401, undefined],
+      ["a firewall's 403", 403, undefined],
+      ["a gateway's 403", 403, { message: "Forbidden" }],
+      ["a gateway's 404", 404, { message: "no Route matched with those values" }],
+      ["another API's error", 400, { statusCode: 401, message: "Unauthorized" }]
+    ] as const
+  ) {
+    it(`such as ${what} says nothing of credential, permission or secrets`, () => {
+      assert.strictEqual(meaning({ status, body, retryAfter: undefined }), "UnexpectedResponseError")
+    })
+  }
+})
