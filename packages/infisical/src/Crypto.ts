@@ -13,6 +13,7 @@ import * as Encoding from "effect/Encoding"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { DecryptError, InvalidRequestError } from "./InfisicalError.js"
+import { checkWellFormed } from "./internal/wellFormed.js"
 
 /**
  * The result of AES-256-GCM: three base64 texts, as on the wire. The tag is 16 bytes, there is no additional data.
@@ -204,7 +205,10 @@ export const make = (primitives: Primitives): Service => {
 
     encryptSymmetric: ({ key, plaintext }) =>
       Effect.gen(function*() {
-        const text = yield* wellFormed(typeof plaintext === "string" ? plaintext : Redacted.value(plaintext))
+        const text = yield* checkWellFormed(
+          "plaintext",
+          typeof plaintext === "string" ? plaintext : Redacted.value(plaintext)
+        )
         return yield* (yield* symmetricCipher(key)).encrypt(text)
       }),
 
@@ -240,7 +244,7 @@ export const make = (primitives: Primitives): Service => {
       Effect.gen(function*() {
         const publicKey = yield* decodeBytes("publicKey", options.publicKey, keyLength)
         const privateKey = yield* decodeBytes("privateKey", Redacted.value(options.privateKey), keyLength)
-        const plaintext = yield* wellFormed(Redacted.value(options.plaintext))
+        const plaintext = yield* checkWellFormed("plaintext", Redacted.value(options.plaintext))
         const nonce = yield* primitives.randomBytes(boxNonceLength)
         const { boxCipher } = yield* loadBox
         const box = yield* Effect.try({
@@ -284,22 +288,6 @@ const decodeBytes = (
         ? Effect.fail(new InvalidRequestError({ parameter, problem: `it must be base64 of ${length} bytes` }))
         : Effect.succeed(bytes)
   })
-
-const wellFormed = (plaintext: string): Effect.Effect<string, InvalidRequestError> =>
-  isWellFormed(plaintext) ? Effect.succeed(plaintext) : Effect.fail(
-    new InvalidRequestError({
-      parameter: "plaintext",
-      problem: "it has half a surrogate pair, which UTF-8 cannot hold. Encode binary data first, as base64."
-    })
-  )
-
-/**
- * Whether a text survives UTF-8: half a surrogate pair would silently become another character.
- *
- * @since 0.1.0
- * @category predicates
- */
-export const isWellFormed = (text: string): boolean => !/\p{Surrogate}/u.test(text)
 
 const web: Primitives = {
   randomBytes: (length) => Effect.sync(() => globalThis.crypto.getRandomValues(new Uint8Array(length))),

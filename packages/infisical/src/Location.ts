@@ -4,8 +4,8 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import { isWellFormed } from "./Crypto.js"
 import { InvalidRequestError } from "./InfisicalError.js"
+import { isWellFormed } from "./internal/wellFormed.js"
 
 /**
  * Everything that distinguishes one answer of the server from another.

@@ -6,7 +6,7 @@
 import * as Metric from "effect/Metric"
 
 /**
- * Reads that were answered by a fresh snapshot, without I/O.
+ * Reads that were answered by a fresh snapshot, without I/O; counted with the next fetch.
  *
  * @since 0.1.0
  * @category metrics

@@ -17,16 +17,16 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
-import { isWellFormed } from "./Crypto.js"
 import * as InfisicalConfig from "./InfisicalConfig.js"
 import {
   type AlreadyExistsError,
   type DecryptError,
-  InvalidRequestError,
+  type InvalidRequestError,
   NotFoundError,
   type ReadError,
   type WriteError
 } from "./InfisicalError.js"
+import { checkWellFormed } from "./internal/wellFormed.js"
 import * as Location from "./Location.js"
 import * as SealedSnapshots from "./SealedSnapshots.js"
 import { Secret, type SecretList } from "./Secret.js"
@@ -246,8 +246,8 @@ export const make: Effect.Effect<
   ): Effect.Effect<Secret, E | InvalidRequestError> =>
     Effect.gen(function*() {
       const target = yield* locateWrite(name, options)
-      yield* checkText("value", Redacted.value(value))
-      yield* checkText("comment", options.comment ?? "")
+      yield* checkWellFormed("value", Redacted.value(value))
+      yield* checkWellFormed("comment", options.comment ?? "")
       const row = yield* keepingCache(
         target,
         write(target, { value, comment: Option.fromNullable(options.comment) }),
@@ -399,11 +399,3 @@ const leavesOpen = (error: WriteError | AlreadyExistsError): boolean => {
       return false
   }
 }
-
-const checkText = (parameter: string, text: string): Effect.Effect<void, InvalidRequestError> =>
-  isWellFormed(text) ? Effect.void : Effect.fail(
-    new InvalidRequestError({
-      parameter,
-      problem: "it has half a surrogate pair, which UTF-8 cannot hold. Encode binary data first, as base64."
-    })
-  )

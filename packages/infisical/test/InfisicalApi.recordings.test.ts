@@ -3,6 +3,7 @@ import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Layer, Option, Redacted } from "effect"
 import { Credential, InfisicalApi, InfisicalConfig, type InfisicalError, Location } from "effect-infisical"
+import { meaningOf } from "./meaning.js"
 import { load, type Recording } from "./Recordings.js"
 
 const groups = ["service-token", "list", "get", "write", "names", "etag"]
@@ -190,20 +191,7 @@ const callOf = (
 const describeExit = (exit: Exit.Exit<unknown, CallError | InfisicalError.InvalidCredentialError>): string => {
   if (Exit.isSuccess(exit)) return ok
   if (exit.cause._tag !== "Fail") return `Defect ${exit.cause._tag}`
-  const { error } = exit.cause
-  switch (error._tag) {
-    case "AuthenticationError":
-    case "NetworkError":
-      return `${error._tag} ${error.reason}`
-    case "InvalidRequestError":
-      return `${error._tag} ${error.parameter}`
-    case "NotFoundError":
-      return `${error._tag} ${error.resource}`
-    case "PermissionError":
-      return `${error._tag} ${error.problem}`
-    default:
-      return error._tag
-  }
+  return meaningOf(exit.cause.error)
 }
 
 const answering = ({ response }: Recording) =>

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Duration, FastCheck } from "effect"
 import { InfisicalError } from "effect-infisical"
 import { type Asked, classify } from "../src/internal/classify.js"
+import { meaningOf } from "./meaning.js"
 
 const reading: Asked = {
   endpoint: "GET /api/v3/secrets",
@@ -23,22 +24,8 @@ const answer = (status: number, error: string, message: unknown, more: Record<st
   retryAfter: undefined
 })
 
-const meaning = (refusal: Parameters<typeof classify>[0], asked = reading): string => {
-  const error = classify(refusal, asked)
-  switch (error._tag) {
-    case "AuthenticationError":
-    case "NetworkError":
-      return `${error._tag} ${error.reason}`
-    case "InvalidRequestError":
-      return `${error._tag} ${error.parameter}`
-    case "NotFoundError":
-      return `${error._tag} ${error.resource}`
-    case "PermissionError":
-      return `${error._tag} ${error.problem}`
-    default:
-      return error._tag
-  }
-}
+const meaning = (refusal: Parameters<typeof classify>[0], asked = reading): string =>
+  meaningOf(classify(refusal, asked))
 
 // The column "current" of the table in the wire's "Errors"; that of 2024-07 is the recordings'.
 describe("A refusal of a current server", () => {

@@ -1,16 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, FastCheck, Schema } from "effect"
 import { Wire } from "effect-infisical"
-import * as Guard from "../src/internal/guard.js"
 
 const schema = Schema.typeSchema(Wire.EncryptedSecret)
-const guard = Guard.make(schema)
+const guard = Wire.isEncryptedSecret
 const is = Schema.is(schema)
 
 /** What a field can be changed to. */
 const anything = FastCheck.oneof(FastCheck.anything(), FastCheck.constantFrom(undefined, null, "", 0, "shared"))
 
-describe("A guard made from a schema", () => {
+describe("What tells an encrypted secret", () => {
   it.prop("passes what the schema makes", [Arbitrary.make(schema)], ([secret]) => {
     assert.isTrue(guard(secret))
   })
