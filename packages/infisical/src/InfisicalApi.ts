@@ -10,6 +10,7 @@ import * as HttpApiClient from "@effect/platform/HttpApiClient"
 import type * as HttpApiError from "@effect/platform/HttpApiError"
 import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientError from "@effect/platform/HttpClientError"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -32,6 +33,7 @@ import {
 import type { Asked } from "./internal/classify.js"
 import { classify } from "./internal/classify.js"
 import { defined } from "./internal/defined.js"
+import { once } from "./internal/once.js"
 import type * as Location from "./Location.js"
 import * as Wire from "./Wire.js"
 
@@ -150,19 +152,16 @@ export class InfisicalApi extends Context.Tag("effect-infisical/InfisicalApi")<I
 export const make: Effect.Effect<Service, never, HttpClient.HttpClient | InfisicalConfig.InfisicalConfig> = Effect.gen(
   function*() {
     const config = yield* InfisicalConfig.InfisicalConfig
-    const client = yield* HttpApiClient.makeWith(Wire.api, {
-      baseUrl: config.siteUrl,
+    const httpClient = (yield* HttpClient.HttpClient).pipe(
+      HttpClient.mapRequest(HttpClientRequest.prependUrl(config.siteUrl)),
       // The platform's own span ends with an error that has the request, and so the token, in it.
-      httpClient: (yield* HttpClient.HttpClient).pipe(
-        HttpClient.withTracerDisabledWhen(() => true),
-        HttpClient.transformResponse(Effect.flatMap(refuse))
-      )
-    })
+      HttpClient.withTracerDisabledWhen(() => true)
+    )
     const site = new URL(config.siteUrl)
 
     const call = <A>(
       asked: Asked,
-      request: Effect.Effect<A, CallFailure>
+      request: Effect.Effect<A, CallFailure, HttpClient.HttpClient>
     ): Effect.Effect<A, AnswerError> =>
       repeat(
         config,
@@ -170,6 +169,7 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Infisic
         (timeout) =>
           request.pipe(
             Effect.mapError((error) => toError(error, asked)),
+            Effect.provideService(HttpClient.HttpClient, httpClient),
             // A redirect would lose the token on its way to another site, and turn a write into a read on the same one.
             Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" }),
             Effect.timeoutFail({
@@ -190,7 +190,10 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Infisic
           )
       )
 
-    const uncreating = <A>(asked: Asked, request: Effect.Effect<A, CallFailure>): Effect.Effect<A, ReadCallError> =>
+    const uncreating = <A>(
+      asked: Asked,
+      request: Effect.Effect<A, CallFailure, HttpClient.HttpClient>
+    ): Effect.Effect<A, ReadCallError> =>
       Effect.catchTag(
         call(asked, request),
         "AlreadyExistsError",
@@ -215,13 +218,13 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Infisic
       getServiceToken: (accessToken) =>
         uncreating(
           { endpoint: "GET /api/v2/service-token", action: undefined },
-          client.serviceToken.getServiceToken({ headers: authorization(accessToken) })
+          Effect.flatMap(serviceToken, (client) => client.getServiceToken({ headers: authorization(accessToken) }))
         ),
 
       getServiceTokenKey: (accessToken) =>
         uncreating(
           { endpoint: "GET /api/v3/service-token/me/key", action: undefined },
-          client.serviceToken.getServiceTokenKey({ headers: authorization(accessToken) })
+          Effect.flatMap(serviceToken, (client) => client.getServiceTokenKey({ headers: authorization(accessToken) }))
         ),
 
       listSecrets: ({ accessToken, etag, location, projectId }) =>
@@ -232,19 +235,20 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Infisic
             environment: location.environment,
             secretPath: location.secretPath
           },
-          client.encryptedSecrets.listSecrets({
-            headers: {
-              ...authorization(accessToken),
-              ...Option.match(etag, { onNone: () => ({}), onSome: (etag) => ({ "if-none-match": etag }) })
-            },
-            urlParams: {
-              workspaceId: projectId,
-              environment: location.environment,
-              secretPath: location.secretPath,
-              include_imports: location.includeImports ? "true" : "false"
-            },
-            withResponse: true
-          })
+          Effect.flatMap(encryptedSecrets, (client) =>
+            client.listSecrets({
+              headers: {
+                ...authorization(accessToken),
+                ...Option.match(etag, { onNone: () => ({}), onSome: (etag) => ({ "if-none-match": etag }) })
+              },
+              urlParams: {
+                workspaceId: projectId,
+                environment: location.environment,
+                secretPath: location.secretPath,
+                include_imports: location.includeImports ? "true" : "false"
+              },
+              withResponse: true
+            }))
         ).pipe(Effect.map(([list, { headers }]): ListAnswer => {
           const rateLimit = readRateLimit(headers)
           return list === undefined
@@ -255,25 +259,27 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Infisic
       getSecret: (target) =>
         uncreating(
           askedOf("GET", "read", target),
-          client.encryptedSecrets.getSecret({
-            headers: authorization(target.accessToken),
-            path: { secretName: target.name },
-            urlParams: {
-              ...payloadOf(target),
-              include_imports: target.location.includeImports ? "true" : "false"
-            }
-          })
+          Effect.flatMap(encryptedSecrets, (client) =>
+            client.getSecret({
+              headers: authorization(target.accessToken),
+              path: { secretName: target.name },
+              urlParams: {
+                ...payloadOf(target),
+                include_imports: target.location.includeImports ? "true" : "false"
+              }
+            }))
         ).pipe(Effect.map(({ secret }) => secret)),
 
       createSecret: (target, encrypted) => {
         const asked = askedOf("POST", "create", target)
         return call(
           asked,
-          client.encryptedSecrets.createSecret({
-            headers: authorization(target.accessToken),
-            path: { secretName: target.name },
-            payload: { ...payloadOf(target), ...encrypted }
-          })
+          Effect.flatMap(encryptedSecrets, (client) =>
+            client.createSecret({
+              headers: authorization(target.accessToken),
+              path: { secretName: target.name },
+              payload: { ...payloadOf(target), ...encrypted }
+            }))
         ).pipe(unlessApproval(asked))
       },
 
@@ -281,11 +287,12 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Infisic
         const asked = askedOf("PATCH", "update", target)
         return call(
           asked,
-          client.encryptedSecrets.updateSecret({
-            headers: authorization(target.accessToken),
-            path: { secretName: target.name },
-            payload: { ...payloadOf(target), ...encrypted }
-          })
+          Effect.flatMap(encryptedSecrets, (client) =>
+            client.updateSecret({
+              headers: authorization(target.accessToken),
+              path: { secretName: target.name },
+              payload: { ...payloadOf(target), ...encrypted }
+            }))
         ).pipe(unlessApproval(asked))
       },
 
@@ -293,11 +300,12 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Infisic
         const asked = askedOf("DELETE", "delete", target)
         return uncreating(
           asked,
-          client.encryptedSecrets.deleteSecret({
-            headers: authorization(target.accessToken),
-            path: { secretName: target.name },
-            payload: payloadOf(target)
-          })
+          Effect.flatMap(encryptedSecrets, (client) =>
+            client.deleteSecret({
+              headers: authorization(target.accessToken),
+              path: { secretName: target.name },
+              payload: payloadOf(target)
+            }))
         ).pipe(unlessApproval(asked))
       }
     }
@@ -310,6 +318,18 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Infisic
  */
 export const layer: Layer.Layer<InfisicalApi, never, HttpClient.HttpClient | InfisicalConfig.InfisicalConfig> = Layer
   .effect(InfisicalApi, make)
+
+// What is compiled holds neither site nor client, so that it serves every layer of the process.
+const transport = HttpClient.makeWith<never, never, TransportFailure, HttpClient.HttpClient>(
+  Effect.flatMap((request) =>
+    Effect.flatMap(HttpClient.HttpClient, (client) => Effect.flatMap(client.execute(request), refuse))
+  ),
+  Effect.succeed
+)
+
+const serviceToken = once(HttpApiClient.group(Wire.api, { group: "serviceToken", httpClient: transport }))
+
+const encryptedSecrets = once(HttpApiClient.group(Wire.api, { group: "encryptedSecrets", httpClient: transport }))
 
 const authorization = (accessToken: Redacted.Redacted<string>) => ({
   authorization: `Bearer ${Redacted.value(accessToken)}`
@@ -364,9 +384,10 @@ interface Refused {
   readonly retryAfter: string | undefined
 }
 
+type TransportFailure = Refused | HttpClientError.HttpClientError
+
 type CallFailure =
-  | Refused
-  | HttpClientError.HttpClientError
+  | TransportFailure
   | ParseResult.ParseError
   | HttpApiError.HttpApiDecodeError
 

@@ -24,7 +24,7 @@ import {
 } from "./InfisicalError.js"
 import type * as Location from "./Location.js"
 import * as Session from "./Session.js"
-import type * as Snapshot from "./Snapshot.js"
+import * as Snapshot from "./Snapshot.js"
 import type { EncryptedSecret, EncryptedSecretList, SecretType } from "./Wire.js"
 
 /**
@@ -381,15 +381,10 @@ const encryptedRow = (
   version: secret.version,
   environment: secret.environment ?? environment,
   secretPath,
-  held: {
-    _tag: "Encrypted",
-    value: {
-      ciphertext: secret.secretValueCiphertext,
-      iv: secret.secretValueIV,
-      tag: secret.secretValueTag
-    },
-    comment: sealedComment(secret)
-  }
+  held: Snapshot.encrypted(
+    { ciphertext: secret.secretValueCiphertext, iv: secret.secretValueIV, tag: secret.secretValueTag },
+    sealedComment(secret)
+  )
 })
 
 const writtenRow = (

@@ -34,6 +34,9 @@ export interface Revealed {
 /**
  * A value and a comment that have yet to be decrypted.
  *
+ * What comes of it is kept here, in place, for as long as its row lives: a row that an answer has in common with the
+ * last one is the same object, and so is not decrypted again. A map beside it would cost a tenth of a cold list.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -41,7 +44,23 @@ export interface Encrypted {
   readonly _tag: "Encrypted"
   readonly value: Sealed
   readonly comment: Option.Option<Sealed>
+  decrypted: Exit.Exit<Revealed, DecryptError> | undefined
+  underWay: Deferred.Deferred<void> | undefined
 }
+
+/**
+ * A value and a comment as they came.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const encrypted = (value: Sealed, comment: Option.Option<Sealed>): Encrypted => ({
+  _tag: "Encrypted",
+  value,
+  comment,
+  decrypted: undefined,
+  underWay: undefined
+})
 
 /**
  * One secret of an answer.
@@ -111,13 +130,8 @@ export interface Content {
   readonly cipher: Pick<Cipher, "decryptAll">
 }
 
-// What was decrypted, for as long as its row lives: a row that an answer has in common with the last one is the same
-// object, and so is not decrypted again. Plain maps, since they are read at every first use of a secret.
-const memo = new WeakMap<Row, Exit.Exit<Revealed, DecryptError>>()
-const underWay = new WeakMap<Row, Deferred.Deferred<void>>()
-
-const peek = (row: Row): Exit.Exit<Revealed, DecryptError> | undefined =>
-  row.held._tag === "Revealed" ? Exit.succeed(row.held) : memo.get(row)
+const peek = ({ held }: Row): Exit.Exit<Revealed, DecryptError> | undefined =>
+  held._tag === "Revealed" ? Exit.succeed(held) : held.decrypted
 
 /**
  * Decrypts rows, each at most once however often and by however many it is asked for.
@@ -127,13 +141,12 @@ const peek = (row: Row): Exit.Exit<Revealed, DecryptError> | undefined =>
  */
 export const reveal = (cipher: Content["cipher"], rows: ReadonlyArray<Row>): Effect.Effect<void> =>
   Effect.suspend(() => {
-    const missing: Array<readonly [Row, Encrypted]> = []
+    const missing: Array<Missing> = []
     const others = new Set<Deferred.Deferred<void>>()
-    for (const row of rows) {
-      if (row.held._tag === "Revealed" || memo.has(row)) continue
-      const other = underWay.get(row)
-      if (other === undefined) missing.push([row, row.held])
-      else others.add(other)
+    for (const { held, name } of rows) {
+      if (held._tag === "Revealed" || held.decrypted !== undefined) continue
+      if (held.underWay === undefined) missing.push({ held, name })
+      else others.add(held.underWay)
     }
     return Effect.zipRight(
       missing.length === 0 ? Effect.void : decrypt(cipher, missing),
@@ -141,35 +154,34 @@ export const reveal = (cipher: Content["cipher"], rows: ReadonlyArray<Row>): Eff
     )
   })
 
-const decrypt = (
-  cipher: Content["cipher"],
-  rows: ReadonlyArray<readonly [Row, Encrypted]>
-): Effect.Effect<void> =>
+interface Missing {
+  readonly held: Encrypted
+  readonly name: string
+}
+
+const decrypt = (cipher: Content["cipher"], missing: ReadonlyArray<Missing>): Effect.Effect<void> =>
   Effect.suspend(() => {
     const done = Deferred.unsafeMake<void>(FiberId.none)
     const sealed: Array<Sealed> = []
-    for (const [row, held] of rows) {
-      underWay.set(row, done)
+    for (const { held } of missing) {
+      held.underWay = done
       sealed.push(held.value)
       if (Option.isSome(held.comment)) sealed.push(held.comment.value)
     }
     return Effect.ensuring(
       Effect.map(cipher.decryptAll(sealed), (plaintexts) => {
         let next = 0
-        for (const [row, held] of rows) {
+        for (const { held, name } of missing) {
           const value = plaintexts[next++]
           // A comment that cannot be read is no reason to withhold a value that can.
           const comment = (Option.isSome(held.comment) ? plaintexts[next++] : undefined) ?? ""
-          memo.set(
-            row,
-            value === undefined
-              ? undecryptable(row)
-              : Exit.succeed({ _tag: "Revealed", value: Redacted.make(value), comment })
-          )
+          held.decrypted = value === undefined
+            ? undecryptable(name)
+            : Exit.succeed({ _tag: "Revealed", value: Redacted.make(value), comment })
         }
       }),
       Effect.suspend(() => {
-        for (const [row] of rows) underWay.delete(row)
+        for (const { held } of missing) held.underWay = undefined
         return Deferred.succeed(done, undefined)
       })
     )
@@ -191,11 +203,11 @@ export const revealed = (
       return exit !== undefined && Exit.isSuccess(exit) ? [[row, exit.value] as const] : []
     }))
 
-const undecryptable = (row: Row) =>
+const undecryptable = (secretName: string) =>
   Exit.fail(
     new DecryptError({
       subject: "secret value",
-      secretName: row.name,
+      secretName,
       problem: "it is not authentic, or was encrypted with another key"
     })
   )

@@ -14,7 +14,7 @@ const row = (name: string, type: Wire.SecretType, text: string): Snapshot.Row =>
 
 const encrypted = (name: string, ciphertext: string): Snapshot.Row => ({
   ...row(name, "shared", ""),
-  held: { _tag: "Encrypted", value: { ciphertext, iv: "", tag: "" }, comment: Option.none() }
+  held: Snapshot.encrypted({ ciphertext, iv: "", tag: "" }, Option.none())
 })
 
 /** Opens what is written in capitals, and keeps what it was asked for. */
@@ -107,11 +107,10 @@ describe("A snapshot", () => {
       const it = yield* snapshot({
         own: [{
           ...fields,
-          held: {
-            _tag: "Encrypted",
-            value: { ciphertext: "ONE", iv: "", tag: "" },
-            comment: Option.some({ ciphertext: "broken", iv: "", tag: "" })
-          }
+          held: Snapshot.encrypted(
+            { ciphertext: "ONE", iv: "", tag: "" },
+            Option.some({ ciphertext: "broken", iv: "", tag: "" })
+          )
         }]
       })
       assert.strictEqual(yield* read(it, "A", "shared"), "one")

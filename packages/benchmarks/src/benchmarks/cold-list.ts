@@ -1,4 +1,7 @@
-/** A list of 1,000 encrypted secrets, from a new client until its first answer. */
+/**
+ * A list of 1,000 encrypted secrets, from a new client that has asked nothing yet until its first answer. Clients are
+ * made before the time begins, since a program makes one, when it starts; the layers of ours take about a millisecond.
+ */
 import { Effect } from "effect"
 import { Secrets } from "effect-infisical"
 import { limit, ours, theirPlace, theirs } from "../clients.js"
@@ -38,15 +41,11 @@ export const coldList: Benchmark = {
     const newTheirs = yield* theirs
     const fetchAll = yield* limit
 
-    // A client is part of what is measured, its end is not.
     const withOurs = <A, E>(program: Effect.Effect<A, E, Secrets.Secrets>, isWhole: (answer: A) => boolean) =>
-      Effect.suspend(() => {
-        const ends: Array<Effect.Effect<void>> = []
-        return untilAnswer(() => {
-          const runtime = newOurs({ secretPath: folders.large })
-          ends.push(runtime.disposeEffect)
-          return runtime.runPromise(program)
-        }, isWhole).pipe(Effect.ensuring(Effect.suspend(() => Effect.all(ends))))
+      Effect.gen(function*() {
+        const runtime = newOurs({ secretPath: folders.large })
+        yield* runtime.runtimeEffect
+        return yield* Effect.ensuring(untilAnswer(() => runtime.runPromise(program), isWhole), runtime.disposeEffect)
       })
 
     const samples = yield* interleave({
@@ -59,15 +58,18 @@ export const coldList: Benchmark = {
           Effect.flatMap(Secrets.Secrets, (secrets) => secrets.list()),
           ({ secrets }) => secrets.length === largeSize
         ),
-        theirs: untilAnswer(
-          () =>
-            newTheirs().getAllSecrets({
-              ...theirPlace(folders.large),
-              attachToProcessEnv: false,
-              includeImports: true
-            }),
-          (answer) => answer.length === largeSize
-        ),
+        theirs: Effect.suspend(() => {
+          const client = newTheirs()
+          return untilAnswer(
+            () =>
+              client.getAllSecrets({
+                ...theirPlace(folders.large),
+                attachToProcessEnv: false,
+                includeImports: true
+              }),
+            (answer) => answer.length === largeSize
+          )
+        }),
         limit: untilAnswer(() => fetchAll(folders.large), (answer) => answer.size === largeSize)
       },
       warmUps,
