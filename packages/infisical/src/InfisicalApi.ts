@@ -268,7 +268,7 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Infisic
                 include_imports: target.location.includeImports ? "true" : "false"
               }
             }))
-        ).pipe(Effect.map(({ secret }) => secret)),
+        ).pipe(Effect.flatMap((answer) => answer === undefined ? unaskedNotModified : Effect.succeed(answer.secret))),
 
       createSecret: (target, encrypted) => {
         const asked = askedOf("POST", "create", target)
@@ -358,6 +358,12 @@ const askedOf = (method: string, action: Asked["action"], target: Target): Asked
   secretName: target.name,
   environment: target.location.environment,
   secretPath: target.location.secretPath
+})
+
+const unaskedNotModified = new UnexpectedResponseError({
+  endpoint: "GET /api/v3/secrets/:secretName",
+  status: 304,
+  problem: "nothing was said to have changed, though no ETag was sent"
 })
 
 // https://opentelemetry.io/docs/specs/semconv/http/http-spans/
