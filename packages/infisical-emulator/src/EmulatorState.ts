@@ -623,8 +623,9 @@ const makeV2 = (given: Redacted.Redacted<string> | undefined, projectKey: Redact
       ({ part, problem }) => `is malformed: ${part} ${problem}`
     )
     if (parsed._tag !== "ServiceToken") return yield* Effect.fail("is the JSON of a v3 token: say version v3")
+    if (Option.isNone(parsed.key)) return yield* Effect.fail("has no key part")
     const [, id = "", secret = ""] = Redacted.value(parsed.accessToken).split(".")
-    const cipher = yield* cipherOf(parsed.key)
+    const cipher = yield* cipherOf(parsed.key.value)
     const sealed = yield* cipher.encrypt(Redacted.value(projectKey))
     return { credential, id, secret: Redacted.make(secret), projectKey: { version: "v2" as const, sealed } }
   })

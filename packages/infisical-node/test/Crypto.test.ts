@@ -788,11 +788,14 @@ const cryptoSuite = (name: string, layer: Layer.Layer<Crypto.Crypto>) => {
           const opened: Record<string, number> = {}
           for (const [name, { token }] of Object.entries(world.serviceTokens)) {
             const credential = yield* Effect.either(Credential.serviceToken(token))
-            if (Either.isLeft(credential) || credential.right._tag !== "ServiceToken") {
+            if (
+              Either.isLeft(credential) || credential.right._tag !== "ServiceToken" ||
+              Option.isNone(credential.right.key)
+            ) {
               assert.include(["noKeyPart", "malformed"], name)
               continue
             }
-            const { accessToken, key } = credential.right
+            const { accessToken, key: { value: key } } = credential.right
             const own = answers.filter(({ id }) => Redacted.value(accessToken).startsWith(`st.${id}.`))
             const cipher = yield* crypto.projectCipher(key)
             for (const { encryptedKey, iv, tag } of own) {

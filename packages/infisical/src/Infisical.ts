@@ -1,20 +1,26 @@
 /**
- * The front door: one layer that gives `Secrets` and `Crypto`, and needs only an `HttpClient`.
+ * The front door: one layer that gives `Secrets`, `Folders`, `SecretImports` and `Crypto`, and needs only an
+ * `HttpClient`.
  *
  * @since 0.1.0
  */
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Crypto from "./Crypto.js"
+import * as DecryptedSource from "./DecryptedSource.js"
+import * as EncryptedSource from "./EncryptedSource.js"
+import * as Folders from "./Folders.js"
 import * as InfisicalApi from "./InfisicalApi.js"
 import * as InfisicalConfig from "./InfisicalConfig.js"
 import type { InvalidCredentialError, InvalidRequestError } from "./InfisicalError.js"
 import * as SealedSnapshots from "./SealedSnapshots.js"
 import * as SecretCache from "./SecretCache.js"
+import * as SecretImports from "./SecretImports.js"
 import * as Secrets from "./Secrets.js"
-import * as SecretSource from "./SecretSource.js"
 import * as Session from "./Session.js"
 
 /**
@@ -23,7 +29,17 @@ import * as Session from "./Session.js"
  * @since 0.1.0
  * @category models
  */
-export type Provided = Secrets.Secrets | Crypto.Crypto
+export type Provided = Services | Crypto.Crypto
+
+type Services = Secrets.Secrets | Folders.Folders | SecretImports.SecretImports
+
+// Which it is depends on the credential alone, or on what was set.
+const source = Layer.unwrapEffect(
+  Effect.map(
+    InfisicalConfig.InfisicalConfig,
+    ({ source }) => Option.contains(source, "end-to-end-encrypted") ? EncryptedSource.layer : DecryptedSource.layer
+  )
+)
 
 /**
  * Everything below the configuration, on the `Crypto` that you provide: each box of the data flow on the next.
@@ -32,13 +48,13 @@ export type Provided = Secrets.Secrets | Crypto.Crypto
  * @category layers
  */
 export const layerWithoutDependencies: Layer.Layer<
-  Secrets.Secrets,
+  Services,
   never,
   InfisicalConfig.InfisicalConfig | Crypto.Crypto | HttpClient.HttpClient
-> = Secrets.layer.pipe(
+> = Layer.mergeAll(Secrets.layer, Folders.layer, SecretImports.layer).pipe(
   Layer.provide(SecretCache.layer),
   Layer.provide(SealedSnapshots.layer),
-  Layer.provide(SecretSource.layerEndToEndEncrypted),
+  Layer.provide(source),
   Layer.provide(Session.layer),
   Layer.provide(InfisicalApi.layer)
 )

@@ -4,34 +4,21 @@
  *
  * @since 0.1.0
  */
-import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import type * as Headers from "@effect/platform/Headers"
 import * as HttpApiClient from "@effect/platform/HttpApiClient"
-import type * as HttpApiError from "@effect/platform/HttpApiError"
 import * as HttpClient from "@effect/platform/HttpClient"
-import type * as HttpClientError from "@effect/platform/HttpClientError"
-import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as ParseResult from "effect/ParseResult"
-import * as Predicate from "effect/Predicate"
-import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
+import type { Login } from "./Credential.js"
 import * as InfisicalConfig from "./InfisicalConfig.js"
-import {
-  type AlreadyExistsError,
-  type AnswerError,
-  ApprovalRequiredError,
-  NetworkError,
-  UnexpectedResponseError
-} from "./InfisicalError.js"
+import type { AlreadyExistsError, ApprovalRequiredError } from "./InfisicalError.js"
+import * as Call from "./internal/call.js"
 import type { Asked } from "./internal/classify.js"
-import { classify } from "./internal/classify.js"
 import { defined } from "./internal/defined.js"
 import { once } from "./internal/once.js"
 import type * as Location from "./Location.js"
@@ -43,7 +30,7 @@ import * as Wire from "./Wire.js"
  * @since 0.1.0
  * @category models
  */
-export type ReadCallError = Exclude<AnswerError, AlreadyExistsError>
+export type ReadCallError = Call.ReadCallError
 
 /**
  * What a call that writes can raise; one that creates or renames, `AlreadyExistsError` too.
@@ -52,6 +39,12 @@ export type ReadCallError = Exclude<AnswerError, AlreadyExistsError>
  * @category models
  */
 export type WriteCallError = ReadCallError | ApprovalRequiredError
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type CreateCallError = WriteCallError | AlreadyExistsError
 
 /**
  * What is left of a route's rate limit, as `x-ratelimit-*` tells.
@@ -72,14 +65,26 @@ export interface RateLimit {
  * @since 0.1.0
  * @category models
  */
-export type ListAnswer =
+export type Answered<A> =
   | { readonly _tag: "NotModified"; readonly rateLimit: Option.Option<RateLimit> }
   | {
     readonly _tag: "Modified"
     readonly rateLimit: Option.Option<RateLimit>
-    readonly list: Wire.EncryptedSecretList
+    readonly answer: A
     readonly etag: Option.Option<string>
   }
+
+/**
+ * Which location a call is about, and with whose access.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Place {
+  readonly accessToken: Redacted.Redacted<string>
+  readonly projectId: string
+  readonly location: Location.Location
+}
 
 /**
  * Which secret a call is about, and with whose access.
@@ -87,17 +92,118 @@ export type ListAnswer =
  * @since 0.1.0
  * @category models
  */
-export interface Target {
-  readonly accessToken: Redacted.Redacted<string>
-  readonly projectId: string
-  readonly location: Location.Location
+export interface Target extends Place {
   readonly name: string
   readonly type: Wire.SecretType
 }
 
-type CreatePayload = (typeof Wire.CreateSecretPayload)["Type"]
-type UpdatePayload = (typeof Wire.UpdateSecretPayload)["Type"]
+/**
+ * Reads of secrets that come as `Secret` or `List`. One by name costs a server three times what a list costs (`wire/`
+ * "Cost and limits").
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Reads<Secret, List> {
+  readonly list: (place: Place, etag: Option.Option<string>) => Effect.Effect<Answered<List>, ReadCallError>
+  readonly get: (target: Target, etag: Option.Option<string>) => Effect.Effect<Answered<Secret>, ReadCallError>
+}
+
+/**
+ * `/api/v3/secrets`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface EncryptedSecrets extends Reads<Wire.EncryptedSecret, Wire.EncryptedSecretList> {
+  readonly create: (
+    target: Target,
+    encrypted: Omit<typeof Wire.CreateSecretPayload.Type, LocationField>
+  ) => Effect.Effect<Wire.EncryptedSecret, CreateCallError>
+  readonly update: (
+    target: Target,
+    encrypted: Omit<typeof Wire.UpdateSecretPayload.Type, LocationField>
+  ) => Effect.Effect<Wire.EncryptedSecret, CreateCallError>
+  readonly delete: (target: Target) => Effect.Effect<void, WriteCallError>
+  /** All of them, or none. */
+  readonly createMany: (
+    place: Place,
+    secrets: (typeof Wire.EncryptedBatchPayload.Type)["secrets"]
+  ) => Effect.Effect<ReadonlyArray<Wire.EncryptedSecret>, CreateCallError>
+  readonly updateMany: (
+    place: Place,
+    secrets: (typeof Wire.EncryptedBatchPayload.Type)["secrets"]
+  ) => Effect.Effect<ReadonlyArray<Wire.EncryptedSecret>, WriteCallError>
+  readonly deleteMany: (place: Place, names: ReadonlyArray<string>) => Effect.Effect<void, WriteCallError>
+}
+
 type LocationField = "workspaceId" | "environment" | "secretPath" | "type"
+
+/**
+ * What is written of a secret that the server encrypts.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Written {
+  readonly secretValue: string
+  readonly secretComment?: string
+  readonly newSecretName?: string
+  readonly tagIds?: ReadonlyArray<string>
+  readonly secretMetadata?: ReadonlyArray<{ readonly key: string; readonly value: string }>
+  readonly secretReminderNote?: string | null
+  readonly secretReminderRepeatDays?: number | null
+}
+
+/**
+ * What is written of one of many.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface WrittenOfMany<W = Written> {
+  readonly secretKey: string
+  readonly written: W
+}
+
+/**
+ * What both `/api/v3/secrets/raw` and `/api/v4/secrets` have.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RawSecrets extends Reads<Wire.DecryptedSecret, Wire.DecryptedSecretList> {
+  readonly create: (
+    target: Target,
+    written: Omit<Written, "newSecretName">
+  ) => Effect.Effect<Wire.DecryptedSecret, CreateCallError>
+  readonly update: (target: Target, written: Written) => Effect.Effect<Wire.DecryptedSecret, CreateCallError>
+  readonly delete: (target: Target) => Effect.Effect<void, WriteCallError>
+  /** All of them, or none. */
+  readonly createMany: (
+    place: Place,
+    secrets: ReadonlyArray<WrittenOfMany<Omit<Written, "newSecretName">>>
+  ) => Effect.Effect<ReadonlyArray<Wire.DecryptedSecret>, CreateCallError>
+  readonly updateMany: (
+    place: Place,
+    secrets: ReadonlyArray<WrittenOfMany>
+  ) => Effect.Effect<ReadonlyArray<Wire.DecryptedSecret>, WriteCallError>
+  readonly deleteMany: (place: Place, names: ReadonlyArray<string>) => Effect.Effect<void, WriteCallError>
+}
+
+/**
+ * `/api/v4/secrets`, which can leave a value as it is, and create what there is not.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface DecryptedSecrets extends RawSecrets {
+  readonly update: (
+    target: Target,
+    written: Omit<Written, "secretValue"> & { readonly secretValue?: string }
+  ) => Effect.Effect<Wire.DecryptedSecret, CreateCallError>
+  readonly upsert: (target: Target, written: Written) => Effect.Effect<Wire.DecryptedSecret, CreateCallError>
+}
 
 /**
  * The service behind `InfisicalApi`.
@@ -106,35 +212,52 @@ type LocationField = "workspaceId" | "environment" | "secretPath" | "type"
  * @category models
  */
 export interface Service {
-  /** `GET /api/v2/service-token`. */
-  readonly getServiceToken: (
-    accessToken: Redacted.Redacted<string>
-  ) => Effect.Effect<typeof Wire.ServiceTokenAnswer.Type, ReadCallError>
-  /** `GET /api/v3/service-token/me/key`. */
-  readonly getServiceTokenKey: (
-    accessToken: Redacted.Redacted<string>
-  ) => Effect.Effect<typeof Wire.ServiceTokenKeyAnswer.Type, ReadCallError>
-  /** `GET /api/v3/secrets`. */
-  readonly listSecrets: (options: {
-    readonly accessToken: Redacted.Redacted<string>
-    readonly projectId: string
-    readonly location: Location.Location
-    readonly etag: Option.Option<string>
-  }) => Effect.Effect<ListAnswer, ReadCallError>
-  /** `GET /api/v3/secrets/:name`; it costs a server three times what a list costs (`wire/` "Cost and limits"). */
-  readonly getSecret: (target: Target) => Effect.Effect<Wire.EncryptedSecret, ReadCallError>
-  /** `POST /api/v3/secrets/:name`. */
-  readonly createSecret: (
-    target: Target,
-    encrypted: Omit<CreatePayload, LocationField>
-  ) => Effect.Effect<Wire.EncryptedSecret, WriteCallError | AlreadyExistsError>
-  /** `PATCH /api/v3/secrets/:name`. */
-  readonly updateSecret: (
-    target: Target,
-    encrypted: Omit<UpdatePayload, LocationField>
-  ) => Effect.Effect<Wire.EncryptedSecret, WriteCallError | AlreadyExistsError>
-  /** `DELETE /api/v3/secrets/:name`, with a JSON body. */
-  readonly deleteSecret: (target: Target) => Effect.Effect<Wire.EncryptedSecret, WriteCallError>
+  readonly serviceToken: {
+    /** `GET /api/v2/service-token`. */
+    readonly get: (
+      accessToken: Redacted.Redacted<string>
+    ) => Effect.Effect<typeof Wire.ServiceTokenAnswer.Type, ReadCallError>
+    /** `GET /api/v3/service-token/me/key`. */
+    readonly getKey: (
+      accessToken: Redacted.Redacted<string>
+    ) => Effect.Effect<typeof Wire.ServiceTokenKeyAnswer.Type, ReadCallError>
+  }
+  readonly authentication: {
+    /** `POST /api/v1/auth/<method>/login`. */
+    readonly login: (login: Login) => Effect.Effect<Wire.AccessTokenAnswer, ReadCallError>
+    /** `POST /api/v1/auth/token/renew`. */
+    readonly renew: (
+      accessToken: Redacted.Redacted<string>
+    ) => Effect.Effect<Wire.AccessTokenAnswer, ReadCallError>
+    /** `POST /api/v1/auth/token/revoke`. */
+    readonly revoke: (accessToken: Redacted.Redacted<string>) => Effect.Effect<void, ReadCallError>
+  }
+  /** `/api/v3/secrets`. */
+  readonly encryptedSecrets: EncryptedSecrets
+  /** `/api/v3/secrets/raw`. */
+  readonly rawSecrets: RawSecrets
+  /** `/api/v4/secrets`. */
+  readonly secrets: DecryptedSecrets
+  /** `/api/v1/folders`. */
+  readonly folders: {
+    readonly list: (place: Place) => Effect.Effect<ReadonlyArray<typeof Wire.Folder.Type>, ReadCallError>
+    readonly create: (place: Place, name: string) => Effect.Effect<typeof Wire.Folder.Type, CreateCallError>
+    readonly rename: (
+      place: Place,
+      id: string,
+      name: string
+    ) => Effect.Effect<typeof Wire.Folder.Type, CreateCallError>
+    readonly delete: (place: Place, id: string) => Effect.Effect<void, WriteCallError>
+  }
+  /** `/api/v1/secret-imports`. */
+  readonly secretImports: {
+    readonly list: (place: Place) => Effect.Effect<ReadonlyArray<typeof Wire.SecretImport.Type>, ReadCallError>
+    readonly create: (
+      place: Place,
+      source: { readonly environment: string; readonly path: string }
+    ) => Effect.Effect<typeof Wire.SecretImport.Type, CreateCallError>
+    readonly delete: (place: Place, id: string) => Effect.Effect<void, WriteCallError>
+  }
 }
 
 /**
@@ -152,162 +275,15 @@ export class InfisicalApi extends Context.Tag("effect-infisical/InfisicalApi")<I
 export const make: Effect.Effect<Service, never, HttpClient.HttpClient | InfisicalConfig.InfisicalConfig> = Effect.gen(
   function*() {
     const config = yield* InfisicalConfig.InfisicalConfig
-    const httpClient = (yield* HttpClient.HttpClient).pipe(
-      HttpClient.mapRequest(HttpClientRequest.prependUrl(config.siteUrl)),
-      // The platform's own span ends with an error that has the request, and so the token, in it.
-      HttpClient.withTracerDisabledWhen(() => true)
-    )
-    const site = new URL(config.siteUrl)
-
-    const call = <A>(
-      asked: Asked,
-      request: Effect.Effect<A, CallFailure, HttpClient.HttpClient>
-    ): Effect.Effect<A, AnswerError> =>
-      repeat(
-        config,
-        isWrite(asked) ? isSafeToRepeatWrite : isWorthRepeatingRead,
-        (timeout) =>
-          request.pipe(
-            Effect.mapError((error) => toError(error, asked)),
-            Effect.provideService(HttpClient.HttpClient, httpClient),
-            // A redirect would lose the token on its way to another site, and turn a write into a read on the same one.
-            Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" }),
-            Effect.timeoutFail({
-              duration: timeout,
-              onTimeout: () => new NetworkError({ reason: "Timeout", ...unanswered(asked) })
-            }),
-            Effect.tapError((error) =>
-              Effect.zipRight(
-                Effect.annotateCurrentSpan("error.type", error._tag),
-                config.logDebug(`${asked.endpoint} failed: ${error.message}`)
-              )
-            ),
-            Effect.withSpan(asked.endpoint, {
-              kind: "client",
-              captureStackTrace: false,
-              attributes: spanAttributes(asked, site)
-            })
-          )
-      )
-
-    const uncreating = <A>(
-      asked: Asked,
-      request: Effect.Effect<A, CallFailure, HttpClient.HttpClient>
-    ): Effect.Effect<A, ReadCallError> =>
-      Effect.catchTag(
-        call(asked, request),
-        "AlreadyExistsError",
-        () =>
-          new UnexpectedResponseError({
-            endpoint: asked.endpoint,
-            status: 400,
-            problem: "it was refused because a secret exists already, and makes none"
-          })
-      )
-
-    const unlessApproval = (asked: Asked) =>
-    <E>(
-      answer: Effect.Effect<typeof Wire.WriteAnswer.Type, E>
-    ): Effect.Effect<Wire.EncryptedSecret, E | ApprovalRequiredError> =>
-      Effect.flatMap(answer, (answer) =>
-        "approval" in answer
-          ? new ApprovalRequiredError({ approvalId: answer.approval.id, endpoint: asked.endpoint })
-          : Effect.succeed(answer.secret))
-
+    const call = Call.make(config, yield* HttpClient.HttpClient)
     return {
-      getServiceToken: (accessToken) =>
-        uncreating(
-          { endpoint: "GET /api/v2/service-token", action: undefined },
-          Effect.flatMap(serviceToken, (client) => client.getServiceToken({ headers: authorization(accessToken) }))
-        ),
-
-      getServiceTokenKey: (accessToken) =>
-        uncreating(
-          { endpoint: "GET /api/v3/service-token/me/key", action: undefined },
-          Effect.flatMap(serviceToken, (client) => client.getServiceTokenKey({ headers: authorization(accessToken) }))
-        ),
-
-      listSecrets: ({ accessToken, etag, location, projectId }) =>
-        uncreating(
-          {
-            endpoint: "GET /api/v3/secrets",
-            action: "read",
-            environment: location.environment,
-            secretPath: location.secretPath
-          },
-          Effect.flatMap(encryptedSecrets, (client) =>
-            client.listSecrets({
-              headers: {
-                ...authorization(accessToken),
-                ...Option.match(etag, { onNone: () => ({}), onSome: (etag) => ({ "if-none-match": etag }) })
-              },
-              urlParams: {
-                workspaceId: projectId,
-                environment: location.environment,
-                secretPath: location.secretPath,
-                include_imports: location.includeImports ? "true" : "false"
-              },
-              withResponse: true
-            }))
-        ).pipe(Effect.map(([list, { headers }]): ListAnswer => {
-          const rateLimit = readRateLimit(headers)
-          return list === undefined
-            ? { _tag: "NotModified", rateLimit }
-            : { _tag: "Modified", rateLimit, list, etag: Option.fromNullable(headers["etag"]) }
-        })),
-
-      getSecret: (target) =>
-        uncreating(
-          askedOf("GET", "read", target),
-          Effect.flatMap(encryptedSecrets, (client) =>
-            client.getSecret({
-              headers: authorization(target.accessToken),
-              path: { secretName: target.name },
-              urlParams: {
-                ...payloadOf(target),
-                include_imports: target.location.includeImports ? "true" : "false"
-              }
-            }))
-        ).pipe(Effect.flatMap((answer) => answer === undefined ? unaskedNotModified : Effect.succeed(answer.secret))),
-
-      createSecret: (target, encrypted) => {
-        const asked = askedOf("POST", "create", target)
-        return call(
-          asked,
-          Effect.flatMap(encryptedSecrets, (client) =>
-            client.createSecret({
-              headers: authorization(target.accessToken),
-              path: { secretName: target.name },
-              payload: { ...payloadOf(target), ...encrypted }
-            }))
-        ).pipe(unlessApproval(asked))
-      },
-
-      updateSecret: (target, encrypted) => {
-        const asked = askedOf("PATCH", "update", target)
-        return call(
-          asked,
-          Effect.flatMap(encryptedSecrets, (client) =>
-            client.updateSecret({
-              headers: authorization(target.accessToken),
-              path: { secretName: target.name },
-              payload: { ...payloadOf(target), ...encrypted }
-            }))
-        ).pipe(unlessApproval(asked))
-      },
-
-      deleteSecret: (target) => {
-        const asked = askedOf("DELETE", "delete", target)
-        return uncreating(
-          asked,
-          Effect.flatMap(encryptedSecrets, (client) =>
-            client.deleteSecret({
-              headers: authorization(target.accessToken),
-              path: { secretName: target.name },
-              payload: payloadOf(target)
-            }))
-        ).pipe(unlessApproval(asked))
-      }
+      serviceToken: serviceToken(call),
+      authentication: authentication(call),
+      encryptedSecrets: encryptedSecrets(call),
+      rawSecrets: rawSecrets(call, config),
+      secrets: secrets(call),
+      folders: folders(call),
+      secretImports: secretImports(call)
     }
   }
 )
@@ -319,21 +295,455 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Infisic
 export const layer: Layer.Layer<InfisicalApi, never, HttpClient.HttpClient | InfisicalConfig.InfisicalConfig> = Layer
   .effect(InfisicalApi, make)
 
-// What is compiled holds neither site nor client, so that it serves every layer of the process.
-const transport = HttpClient.makeWith<never, never, TransportFailure, HttpClient.HttpClient>(
-  Effect.flatMap((request) =>
-    Effect.flatMap(HttpClient.HttpClient, (client) => Effect.flatMap(client.execute(request), refuse))
-  ),
-  Effect.succeed
-)
+const httpClient = Call.transport
 
-const serviceToken = once(HttpApiClient.group(Wire.api, { group: "serviceToken", httpClient: transport }))
+// Compiled at first use, once for all.
+const clients = {
+  serviceToken: once(HttpApiClient.group(Wire.api, { group: "serviceToken", httpClient })),
+  authentication: once(HttpApiClient.group(Wire.api, { group: "authentication", httpClient })),
+  encryptedSecrets: once(HttpApiClient.group(Wire.api, { group: "encryptedSecrets", httpClient })),
+  rawSecrets: once(HttpApiClient.group(Wire.api, { group: "rawSecrets", httpClient })),
+  secrets: once(HttpApiClient.group(Wire.api, { group: "secrets", httpClient })),
+  folders: once(HttpApiClient.group(Wire.api, { group: "folders", httpClient })),
+  secretImports: once(HttpApiClient.group(Wire.api, { group: "secretImports", httpClient }))
+}
 
-const encryptedSecrets = once(HttpApiClient.group(Wire.api, { group: "encryptedSecrets", httpClient: transport }))
+const serviceToken = (call: Call.Call): Service["serviceToken"] => ({
+  get: (accessToken) =>
+    call.read(
+      { endpoint: "GET /api/v2/service-token", action: undefined },
+      Effect.flatMap(clients.serviceToken, (client) => client.getServiceToken({ headers: authorization(accessToken) }))
+    ),
+  getKey: (accessToken) =>
+    call.read(
+      { endpoint: "GET /api/v3/service-token/me/key", action: undefined },
+      Effect.flatMap(
+        clients.serviceToken,
+        (client) => client.getServiceTokenKey({ headers: authorization(accessToken) })
+      )
+    )
+})
+
+const authentication = (call: Call.Call): Service["authentication"] => ({
+  login: (login) =>
+    call.read(
+      { endpoint: `POST /api/v1/auth/${login.method}/login`, action: undefined },
+      Effect.flatMap(clients.authentication, (client) => {
+        switch (login.method) {
+          case "universal-auth":
+            return client.loginUniversalAuth({
+              payload: { clientId: login.clientId, clientSecret: Redacted.value(login.clientSecret) }
+            })
+          case "ldap-auth":
+            return client.loginLdapAuth({
+              payload: {
+                identityId: login.identityId,
+                username: login.username,
+                password: Redacted.value(login.password)
+              }
+            })
+          case "aws-auth":
+            return client.loginAwsAuth({
+              payload: {
+                identityId: login.identityId,
+                iamHttpRequestMethod: login.iamHttpRequestMethod,
+                iamRequestBody: login.iamRequestBody,
+                iamRequestHeaders: Redacted.value(login.iamRequestHeaders)
+              }
+            })
+        }
+        const payload = { identityId: login.identityId, jwt: Redacted.value(login.jwt) }
+        switch (login.method) {
+          case "kubernetes-auth":
+            return client.loginKubernetesAuth({ payload })
+          case "gcp-auth":
+            return client.loginGcpAuth({ payload })
+          case "azure-auth":
+            return client.loginAzureAuth({ payload })
+          case "oidc-auth":
+            return client.loginOidcAuth({ payload })
+          case "jwt-auth":
+            return client.loginJwtAuth({ payload })
+        }
+      })
+    ),
+  renew: (accessToken) =>
+    call.read(
+      { endpoint: "POST /api/v1/auth/token/renew", action: undefined },
+      Effect.flatMap(
+        clients.authentication,
+        (client) => client.renewAccessToken({ payload: { accessToken: Redacted.value(accessToken) } })
+      )
+    ),
+  revoke: (accessToken) =>
+    Effect.asVoid(call.read(
+      { endpoint: "POST /api/v1/auth/token/revoke", action: undefined },
+      Effect.flatMap(
+        clients.authentication,
+        (client) => client.revokeAccessToken({ payload: { accessToken: Redacted.value(accessToken) } })
+      )
+    ))
+})
+
+const encryptedSecrets = (call: Call.Call): EncryptedSecrets => ({
+  list: (place, etag) =>
+    call.read(
+      askedOfPlace("GET /api/v3/secrets", "read", place),
+      Effect.flatMap(clients.encryptedSecrets, (client) =>
+        client.listSecrets({
+          headers: conditional(place, etag),
+          urlParams: {
+            ...v3(place),
+            include_imports: flag(place.location.includeImports),
+            ...defined({ recursive: place.location.recursive ? flag(true) : undefined })
+          },
+          withResponse: true
+        }))
+    ).pipe(Effect.map(answered)),
+  get: (target, etag) =>
+    call.read(
+      askedOf("GET /api/v3/secrets/:secretName", "read", target),
+      Effect.flatMap(clients.encryptedSecrets, (client) =>
+        client.getSecret({
+          headers: conditional(target, etag),
+          path: { secretName: target.name },
+          urlParams: {
+            ...v3(target),
+            type: target.type,
+            include_imports: flag(target.location.includeImports),
+            ...defined({ version: target.location.version })
+          },
+          withResponse: true
+        }))
+    ).pipe(Effect.map(answeredSecret)),
+  create: (target, encrypted) =>
+    call.create(
+      askedOf("POST /api/v3/secrets/:secretName", "create", target),
+      Effect.flatMap(clients.encryptedSecrets, (client) =>
+        client.createSecret({
+          ...named(target),
+          payload: { ...v3(target), type: target.type, ...encrypted }
+        }))
+    ).pipe(Effect.map(secretOf)),
+  update: (target, encrypted) =>
+    call.create(
+      askedOf("PATCH /api/v3/secrets/:secretName", "update", target),
+      Effect.flatMap(clients.encryptedSecrets, (client) =>
+        client.updateSecret({
+          ...named(target),
+          payload: { ...v3(target), type: target.type, ...encrypted }
+        }))
+    ).pipe(Effect.map(secretOf)),
+  delete: (target) =>
+    Effect.asVoid(call.write(
+      askedOf("DELETE /api/v3/secrets/:secretName", "delete", target),
+      Effect.flatMap(clients.encryptedSecrets, (client) =>
+        client.deleteSecret({ ...named(target), payload: { ...v3(target), type: target.type } }))
+    )),
+  createMany: (place, secrets) =>
+    call.create(
+      askedOfMany("POST /api/v3/secrets/batch", "create", place, secrets.map(({ secretName }) => secretName)),
+      Effect.flatMap(
+        clients.encryptedSecrets,
+        (client) => client.createSecrets({ ...authorized(place), payload: { ...v3(place), secrets } })
+      )
+    ).pipe(Effect.map(secretsOf)),
+  updateMany: (place, secrets) =>
+    call.write(
+      askedOfMany("PATCH /api/v3/secrets/batch", "update", place, secrets.map(({ secretName }) => secretName)),
+      Effect.flatMap(
+        clients.encryptedSecrets,
+        (client) => client.updateSecrets({ ...authorized(place), payload: { ...v3(place), secrets } })
+      )
+    ).pipe(Effect.map(secretsOf)),
+  deleteMany: (place, names) =>
+    Effect.asVoid(call.write(
+      askedOfMany("DELETE /api/v3/secrets/batch", "delete", place, names),
+      Effect.flatMap(clients.encryptedSecrets, (client) =>
+        client.deleteSecrets({
+          ...authorized(place),
+          payload: { ...v3(place), secrets: names.map((secretName) => ({ secretName })) }
+        }))
+    ))
+})
+
+const rawSecrets = (call: Call.Call, config: InfisicalConfig.Service): RawSecrets => {
+  const batch = (place: Place) => ({
+    ...v3(place),
+    ...defined({ projectSlug: Option.getOrUndefined(config.projectSlug) })
+  })
+  return {
+    list: (place, etag) =>
+      call.read(
+        askedOfPlace("GET /api/v3/secrets/raw", "read", place),
+        Effect.flatMap(clients.rawSecrets, (client) =>
+          client.listRawSecrets({
+            headers: conditional(place, etag),
+            urlParams: { ...v3(place), ...listQuery(place) },
+            withResponse: true
+          }))
+      ).pipe(Effect.map(answered)),
+    get: (target, etag) =>
+      call.read(
+        askedOf("GET /api/v3/secrets/raw/:secretName", "read", target),
+        Effect.flatMap(clients.rawSecrets, (client) =>
+          client.getRawSecret({
+            headers: conditional(target, etag),
+            path: { secretName: target.name },
+            urlParams: { ...v3(target), ...getQuery(target) },
+            withResponse: true
+          }))
+      ).pipe(Effect.map(answeredSecret)),
+    create: (target, written) =>
+      call.create(
+        askedOf("POST /api/v3/secrets/raw/:secretName", "create", target),
+        Effect.flatMap(clients.rawSecrets, (client) =>
+          client.createRawSecret({ ...named(target), payload: { ...v3(target), type: target.type, ...written } }))
+      ).pipe(Effect.map(secretOf)),
+    update: (target, written) =>
+      call.create(
+        askedOf("PATCH /api/v3/secrets/raw/:secretName", "update", target),
+        Effect.flatMap(clients.rawSecrets, (client) =>
+          client.updateRawSecret({ ...named(target), payload: { ...v3(target), type: target.type, ...written } }))
+      ).pipe(Effect.map(secretOf)),
+    delete: (target) =>
+      Effect.asVoid(call.write(
+        askedOf("DELETE /api/v3/secrets/raw/:secretName", "delete", target),
+        Effect.flatMap(clients.rawSecrets, (client) =>
+          client.deleteRawSecret({ ...named(target), payload: { ...v3(target), type: target.type } }))
+      )),
+    createMany: (place, secrets) =>
+      call.create(
+        askedOfMany("POST /api/v3/secrets/batch/raw", "create", place, secrets.map(({ secretKey }) => secretKey)),
+        Effect.flatMap(clients.rawSecrets, (client) =>
+          client.createRawSecrets({ ...authorized(place), payload: { ...batch(place), secrets: secrets.map(flat) } }))
+      ).pipe(Effect.map(secretsOf)),
+    updateMany: (place, secrets) =>
+      call.write(
+        askedOfMany("PATCH /api/v3/secrets/batch/raw", "update", place, secrets.map(({ secretKey }) => secretKey)),
+        Effect.flatMap(clients.rawSecrets, (client) =>
+          client.updateRawSecrets({ ...authorized(place), payload: { ...batch(place), secrets: secrets.map(flat) } }))
+      ).pipe(Effect.map(secretsOf)),
+    deleteMany: (place, names) =>
+      Effect.asVoid(call.write(
+        askedOfMany("DELETE /api/v3/secrets/batch/raw", "delete", place, names),
+        Effect.flatMap(clients.rawSecrets, (client) =>
+          client.deleteRawSecrets({
+            ...authorized(place),
+            payload: { ...batch(place), secrets: names.map((secretKey) => ({ secretKey })) }
+          }))
+      ))
+  }
+}
+
+const secrets = (call: Call.Call): DecryptedSecrets => ({
+  list: (place, etag) =>
+    call.read(
+      askedOfPlace("GET /api/v4/secrets", "read", place),
+      Effect.flatMap(clients.secrets, (client) =>
+        client.listSecretsV4({
+          headers: conditional(place, etag),
+          urlParams: { ...v4(place), ...listQuery(place), includeImports: flag(place.location.includeImports) },
+          withResponse: true
+        }))
+    ).pipe(Effect.map(answered)),
+  get: (target, etag) =>
+    call.read(
+      askedOf("GET /api/v4/secrets/:secretName", "read", target),
+      Effect.flatMap(clients.secrets, (client) =>
+        client.getSecretV4({
+          headers: conditional(target, etag),
+          path: { secretName: target.name },
+          urlParams: { ...v4(target), ...getQuery(target), includeImports: flag(target.location.includeImports) },
+          withResponse: true
+        }))
+    ).pipe(Effect.map(answeredSecret)),
+  create: (target, written) =>
+    call.create(
+      askedOf("POST /api/v4/secrets/:secretName", "create", target),
+      Effect.flatMap(clients.secrets, (client) =>
+        client.createSecretV4({ ...named(target), payload: { ...v4(target), type: target.type, ...written } }))
+    ).pipe(Effect.map(secretOf)),
+  update: (target, written) =>
+    call.create(
+      askedOf("PATCH /api/v4/secrets/:secretName", "update", target),
+      Effect.flatMap(clients.secrets, (client) =>
+        client.updateSecretV4({ ...named(target), payload: { ...v4(target), type: target.type, ...written } }))
+    ).pipe(Effect.map(secretOf)),
+  upsert: (target, written) =>
+    call.create(
+      askedOf("PATCH /api/v4/secrets/batch", "update", target),
+      Effect.flatMap(clients.secrets, (client) =>
+        client.updateSecretsV4({
+          ...authorized(target),
+          payload: { ...v4(target), mode: "upsert", secrets: [flat({ secretKey: target.name, written })] }
+        }))
+    ).pipe(
+      Effect.flatMap(({ secrets: [secret] }) =>
+        secret === undefined ? Call.emptyBatch("PATCH /api/v4/secrets/batch") : Effect.succeed(secret)
+      )
+    ),
+  delete: (target) =>
+    Effect.asVoid(call.write(
+      askedOf("DELETE /api/v4/secrets/:secretName", "delete", target),
+      Effect.flatMap(clients.secrets, (client) =>
+        client.deleteSecretV4({ ...named(target), payload: { ...v4(target), type: target.type } }))
+    )),
+  createMany: (place, secrets) =>
+    call.create(
+      askedOfMany("POST /api/v4/secrets/batch", "create", place, secrets.map(({ secretKey }) => secretKey)),
+      Effect.flatMap(clients.secrets, (client) =>
+        client.createSecretsV4({ ...authorized(place), payload: { ...v4(place), secrets: secrets.map(flat) } }))
+    ).pipe(Effect.map(secretsOf)),
+  updateMany: (place, secrets) =>
+    call.write(
+      askedOfMany("PATCH /api/v4/secrets/batch", "update", place, secrets.map(({ secretKey }) => secretKey)),
+      Effect.flatMap(clients.secrets, (client) =>
+        client.updateSecretsV4({ ...authorized(place), payload: { ...v4(place), secrets: secrets.map(flat) } }))
+    ).pipe(Effect.map(secretsOf)),
+  deleteMany: (place, names) =>
+    Effect.asVoid(call.write(
+      askedOfMany("DELETE /api/v4/secrets/batch", "delete", place, names),
+      Effect.flatMap(clients.secrets, (client) =>
+        client.deleteSecretsV4({
+          ...authorized(place),
+          payload: { ...v4(place), secrets: names.map((secretKey) => ({ secretKey })) }
+        }))
+    ))
+})
+
+const folders = (call: Call.Call): Service["folders"] => ({
+  list: (place) =>
+    call.read(
+      askedOfPlace("GET /api/v1/folders", "read", place),
+      Effect.flatMap(
+        clients.folders,
+        (client) => client.listFolders({ ...authorized(place), urlParams: folderPlace(place) })
+      )
+    ).pipe(Effect.map(({ folders }) => folders)),
+  create: (place, name) =>
+    call.create(
+      { ...askedOfPlace("POST /api/v1/folders", "create", place), folderName: name },
+      Effect.flatMap(
+        clients.folders,
+        (client) => client.createFolder({ ...authorized(place), payload: { ...folderPlace(place), name } })
+      )
+    ).pipe(Effect.map(({ folder }) => folder)),
+  rename: (place, id, name) =>
+    call.create(
+      { ...askedOfPlace("PATCH /api/v1/folders/:id", "update", place), folderName: name },
+      Effect.flatMap(clients.folders, (client) =>
+        client.renameFolder({ ...authorized(place), path: { id }, payload: { ...folderPlace(place), name } }))
+    ).pipe(Effect.map(({ folder }) =>
+      folder
+    )),
+  delete: (place, id) =>
+    Effect.asVoid(call.write(
+      askedOfPlace("DELETE /api/v1/folders/:id", "delete", place),
+      Effect.flatMap(
+        clients.folders,
+        (client) => client.deleteFolder({ ...authorized(place), path: { id }, payload: folderPlace(place) })
+      )
+    ))
+})
+
+const secretImports = (call: Call.Call): Service["secretImports"] => ({
+  list: (place) =>
+    call.read(
+      askedOfPlace("GET /api/v1/secret-imports", "read", place),
+      Effect.flatMap(
+        clients.secretImports,
+        (client) => client.listSecretImports({ ...authorized(place), urlParams: folderPlace(place) })
+      )
+    ).pipe(Effect.map(({ secretImports }) => secretImports)),
+  create: (place, source) =>
+    call.create(
+      askedOfPlace("POST /api/v1/secret-imports", "create", place),
+      Effect.flatMap(clients.secretImports, (client) =>
+        client.createSecretImport({ ...authorized(place), payload: { ...folderPlace(place), import: source } }))
+    ).pipe(Effect.map(({ secretImport }) =>
+      secretImport
+    )),
+  delete: (place, id) =>
+    Effect.asVoid(call.write(
+      askedOfPlace("DELETE /api/v1/secret-imports/:id", "delete", place),
+      Effect.flatMap(
+        clients.secretImports,
+        (client) => client.deleteSecretImport({ ...authorized(place), path: { id }, payload: folderPlace(place) })
+      )
+    ))
+})
 
 const authorization = (accessToken: Redacted.Redacted<string>) => ({
   authorization: `Bearer ${Redacted.value(accessToken)}`
 })
+
+const authorized = ({ accessToken }: Place) => ({ headers: authorization(accessToken) })
+
+const named = (target: Target) => ({ ...authorized(target), path: { secretName: target.name } })
+
+const conditional = ({ accessToken }: Place, etag: Option.Option<string>) => ({
+  ...authorization(accessToken),
+  ...Option.match(etag, { onNone: () => ({}), onSome: (etag) => ({ "if-none-match": etag }) })
+})
+
+const v3 = ({ location, projectId }: Place) => ({
+  workspaceId: projectId,
+  environment: location.environment,
+  secretPath: location.secretPath
+})
+
+const v4 = ({ location, projectId }: Place) => ({
+  projectId,
+  environment: location.environment,
+  secretPath: location.secretPath
+})
+
+const folderPlace = ({ location, projectId }: Place) => ({
+  workspaceId: projectId,
+  environment: location.environment,
+  path: location.secretPath
+})
+
+const flag = (value: boolean) => value ? "true" as const : "false" as const
+
+const listQuery = ({ location }: Place) => ({
+  expandSecretReferences: flag(location.expandReferences),
+  include_imports: flag(location.includeImports),
+  recursive: flag(location.recursive),
+  ...defined({
+    tagSlugs: location.tagSlugs.length === 0 ? undefined : location.tagSlugs.join(","),
+    metadataFilter: Object.keys(location.metadata).length === 0
+      ? undefined
+      : Object.entries(location.metadata).map(([key, value]) => `key=${key},value=${value}`).join("|")
+  })
+})
+
+const getQuery = ({ location, type }: Target) => ({
+  type,
+  expandSecretReferences: flag(location.expandReferences),
+  include_imports: flag(location.includeImports),
+  ...defined({ version: location.version })
+})
+
+const flat = <W>({ secretKey, written }: WrittenOfMany<W>) => ({ secretKey, ...written })
+
+const secretOf = <A>({ secret }: { readonly secret: A }): A => secret
+
+const secretsOf = <A>({ secrets }: { readonly secrets: A }): A => secrets
+
+const answered = <A>(
+  [answer, { headers }]: readonly [A | void, HttpClientResponse.HttpClientResponse]
+): Answered<A> => {
+  const rateLimit = readRateLimit(headers)
+  return answer === undefined
+    ? { _tag: "NotModified", rateLimit }
+    : { _tag: "Modified", rateLimit, answer, etag: Option.fromNullable(headers["etag"]) }
+}
+
+const answeredSecret = <A>(
+  [answer, response]: readonly [{ readonly secret: A } | void, HttpClientResponse.HttpClientResponse]
+): Answered<A> => answered<A>([answer === undefined ? answer : answer.secret, response])
 
 const readRateLimit = (headers: Headers.Headers): Option.Option<RateLimit> => {
   const [limit, remaining, reset] = ["limit", "remaining", "reset"].map((name) => {
@@ -345,180 +755,21 @@ const readRateLimit = (headers: Headers.Headers): Option.Option<RateLimit> => {
     : Option.some({ limit, remaining, resetAfter: Duration.seconds(reset) })
 }
 
-const payloadOf = (target: Target) => ({
-  workspaceId: target.projectId,
-  environment: target.location.environment,
-  secretPath: target.location.secretPath,
-  type: target.type
-})
-
-const askedOf = (method: string, action: Asked["action"], target: Target): Asked => ({
-  endpoint: `${method} /api/v3/secrets/:secretName`,
+const askedOfPlace = (endpoint: string, action: Asked["action"], { location }: Place): Asked => ({
+  endpoint,
   action,
-  secretName: target.name,
-  environment: target.location.environment,
-  secretPath: target.location.secretPath
+  environment: location.environment,
+  secretPath: location.secretPath
 })
 
-const unaskedNotModified = new UnexpectedResponseError({
-  endpoint: "GET /api/v3/secrets/:secretName",
-  status: 304,
-  problem: "nothing was said to have changed, though no ETag was sent"
+const askedOf = (endpoint: string, action: Asked["action"], target: Target): Asked => ({
+  ...askedOfPlace(endpoint, action, target),
+  secretNames: [target.name]
 })
 
-// https://opentelemetry.io/docs/specs/semconv/http/http-spans/
-const spanAttributes = ({ endpoint, environment, secretPath }: Asked, site: URL) => {
-  const [method, template] = endpoint.split(" ")
-  return {
-    "http.request.method": method,
-    "url.template": template,
-    "server.address": site.hostname,
-    "server.port": Number(site.port || (site.protocol === "https:" ? 443 : 80)),
-    ...defined({ "infisical.environment": environment, "infisical.secret_path": secretPath })
-  }
-}
-
-const isWrite = (asked: Asked): boolean => asked.action !== undefined && asked.action !== "read"
-
-const unanswered = (asked: Asked) => ({ endpoint: asked.endpoint, mayHaveBeenApplied: isWrite(asked) })
-
-/** A refusal before it is known what it means. */
-interface Refused {
-  readonly _tag: "Refused"
-  readonly status: number
-  readonly body: unknown
-  readonly retryAfter: string | undefined
-}
-
-type TransportFailure = Refused | HttpClientError.HttpClientError
-
-type CallFailure =
-  | TransportFailure
-  | ParseResult.ParseError
-  | HttpApiError.HttpApiDecodeError
-
-const refuse = (
-  response: HttpClientResponse.HttpClientResponse
-): Effect.Effect<HttpClientResponse.HttpClientResponse, Refused | HttpClientError.ResponseError> =>
-  Effect.zipRight(
-    Effect.annotateCurrentSpan("http.response.status_code", response.status),
-    (response.status >= 200 && response.status < 300) || response.status === 304
-      ? Effect.succeed(response)
-      : Effect.flatMap(response.text, (text) =>
-        Effect.fail<Refused>({
-          _tag: "Refused",
-          status: response.status,
-          body: Option.getOrUndefined(Option.liftThrowable((): unknown => JSON.parse(text))()),
-          retryAfter: response.headers["retry-after"]
-        }))
-  )
-
-// The errors of the platform print the request with its token, and a ParseError prints its input, so neither becomes
-// part of ours.
-const toError = (
-  error: CallFailure,
-  asked: Asked
-): AnswerError => {
-  switch (error._tag) {
-    case "Refused":
-      return classify(error, asked)
-    case "RequestError":
-      return new NetworkError({
-        reason: "Transport",
-        endpoint: asked.endpoint,
-        ...transportCode(error.cause),
-        mayHaveBeenApplied: isWrite(asked) && !wasNeverSent(error)
-      })
-    case "ResponseError":
-      return error.reason === "Decode" && !(error.cause instanceof SyntaxError)
-        ? new NetworkError({ reason: "Transport", ...transportCode(error.cause), ...unanswered(asked) })
-        : new UnexpectedResponseError({
-          endpoint: asked.endpoint,
-          status: error.response.status,
-          problem: error.reason === "StatusCode" ? "the status is none that it gives" : "the body is not JSON"
-        })
-    case "HttpApiDecodeError":
-      return new UnexpectedResponseError({
-        endpoint: asked.endpoint,
-        status: 400,
-        problem: "the answer is an error of another API"
-      })
-    case "ParseError":
-      return new UnexpectedResponseError({
-        endpoint: asked.endpoint,
-        status: 200,
-        problem: `the body has another shape${placesOf(error).map((place) => `, ${place}`).join("")}`
-      })
-  }
-}
-
-const placesOf = (error: ParseResult.ParseError): ReadonlyArray<string> =>
-  ParseResult.ArrayFormatter.formatErrorSync(error).slice(0, 3).map((issue) =>
-    `at ${issue.path.length === 0 ? "its top" : issue.path.map(String).join(".")} (${issue._tag})`
-  )
-
-const codesOf = (cause: unknown, depth = 0): ReadonlyArray<string> =>
-  depth > 4 || !Predicate.isObject(cause)
-    ? []
-    : [
-      ..."code" in cause && typeof cause.code === "string" && /^[A-Z][A-Z0-9_]{1,40}$/.test(cause.code)
-        ? [cause.code]
-        : [],
-      ..."cause" in cause ? codesOf(cause.cause, depth + 1) : []
-    ]
-
-const transportCode = (cause: unknown): { readonly code?: string } => {
-  const code = codesOf(cause)[0]
-  return code === undefined ? {} : { code }
-}
-
-/** Codes of failures to connect: by then nothing of the request has left. */
-const connectCodes = new Set([
-  "ECONNREFUSED",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "UND_ERR_CONNECT_TIMEOUT"
-])
-
-const wasNeverSent = (error: HttpClientError.RequestError): boolean =>
-  error.reason !== "Transport" || codesOf(error.cause).some((code) => connectCodes.has(code))
-
-const isWorthRepeatingRead = (error: AnswerError): error is NetworkError => error._tag === "NetworkError"
-
-const isSafeToRepeatWrite = (error: AnswerError): error is NetworkError =>
-  error._tag === "NetworkError" && !error.mayHaveBeenApplied
-
-// Effect's schedules do not see how long the server asks us to wait, so the pause is worked out here. The deadline ends
-// the attempt that is under way as well.
-const repeat = <A>(
-  { requestTimeout, retry }: InfisicalConfig.Service,
-  mayRepeat: (error: AnswerError) => error is NetworkError,
-  request: (timeout: Duration.Duration) => Effect.Effect<A, AnswerError>
-): Effect.Effect<A, AnswerError> =>
-  Effect.flatMap(Clock.currentTimeMillis, (started) => {
-    const deadline = started + Duration.toMillis(retry.deadline)
-    const attempt = (repetition: number, now: number): Effect.Effect<A, AnswerError> =>
-      Effect.catchAll(
-        request(Duration.min(requestTimeout, Duration.millis(deadline - now))),
-        (error) =>
-          !mayRepeat(error) || repetition > retry.times ? Effect.fail(error) : Effect.gen(function*() {
-            const next = (yield* Clock.currentTimeMillis) + (yield* pauseBefore(repetition, error, retry))
-            if (next >= deadline) return yield* Effect.fail(error)
-            yield* Effect.sleep(Duration.millis(next - (yield* Clock.currentTimeMillis)))
-            return yield* attempt(repetition + 1, next)
-          })
-      )
-    return attempt(1, started)
-  })
-
-const pauseBefore = (repetition: number, error: NetworkError, retry: InfisicalConfig.Service["retry"]) =>
-  error.retryAfter !== undefined
-    ? Effect.succeed(Duration.toMillis(error.retryAfter))
-    : Effect.map(
-      Random.nextRange(0.8, 1.2),
-      (jitter) =>
-        jitter *
-        Math.min(Duration.toMillis(retry.baseDelay) * 2 ** (repetition - 1), Duration.toMillis(retry.maxDelay))
-    )
+const askedOfMany = (
+  endpoint: string,
+  action: Asked["action"],
+  place: Place,
+  secretNames: ReadonlyArray<string>
+): Asked => ({ ...askedOfPlace(endpoint, action, place), secretNames })

@@ -4,16 +4,19 @@
  * @since 0.1.0
  */
 import * as Config from "effect/Config"
-import type * as ConfigError from "effect/ConfigError"
+import * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Credential from "./Credential.js"
+import * as CredentialConfig from "./CredentialConfig.js"
 import { type InvalidCredentialError, InvalidRequestError } from "./InfisicalError.js"
+import { defined } from "./internal/defined.js"
 import * as Location from "./Location.js"
 
 /**
@@ -34,6 +37,15 @@ export interface RetryOptions {
 }
 
 /**
+ * Who decrypts, and by which routes: this process (`/api/v3/secrets`), or the server (`/api/v3/secrets/raw`,
+ * `/api/v4/secrets`).
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type SourceKind = "end-to-end-encrypted" | "v3" | "v4"
+
+/**
  * What a user sets.
  *
  * @since 0.1.0
@@ -44,6 +56,19 @@ export interface Options {
   readonly credential: Credential.Credential | Effect.Effect<Credential.Credential, InvalidCredentialError>
   /** Where Infisical is. Default `https://app.infisical.com`. A trailing `/api` is dropped. */
   readonly siteUrl?: string
+  /** The project's id. A service token has its own; every other credential needs it. */
+  readonly projectId?: string
+  /** The project's slug, by which servers of 2024 find batches of secrets that they decrypt. Nothing else needs it. */
+  readonly projectSlug?: string
+  /** Headers that every request bears, for example for a proxy. Their values are as secret as a token. */
+  readonly headers?: Readonly<Record<string, Redacted.Redacted<string>>>
+  /**
+   * Who decrypts, and by which routes. Default: this process where the credential has the project key, and otherwise the
+   * server, by `v4` where it has that and else by `v3`; which one it has is found out by the first request.
+   */
+  readonly source?: SourceKind
+  /** Whether access tokens that we logged in for are revoked when the layer is released. Default `false`. */
+  readonly revokeOnRelease?: boolean
   /** The environment where a call names none: its slug. Default `dev`. */
   readonly environment?: string
   /** The path where a call names none. Default `/`. */
@@ -68,6 +93,10 @@ export interface Options {
   readonly cacheCapacity?: number
   /** How old a sealed snapshot may be. Default 7 days. */
   readonly sealedTtl?: Duration.DurationInput
+  /** What snapshots are sealed with. Default: the secret part of the credential, where it has one that stays the same. */
+  readonly sealingKey?: Redacted.Redacted<string>
+  /** Whether references such as `${NAME}` and `${env.folder.NAME}` in values are replaced. Default `true`. */
+  readonly expandReferences?: boolean
   /** How long one request may take, until its whole answer is here. Default 10 seconds. */
   readonly requestTimeout?: Duration.DurationInput
   /** How failed requests are repeated. */
@@ -91,6 +120,11 @@ export interface Service {
   readonly credential: Credential.Credential
   /** Without a slash at its end. */
   readonly siteUrl: string
+  readonly projectId: Option.Option<string>
+  readonly projectSlug: Option.Option<string>
+  readonly headers: Readonly<Record<string, Redacted.Redacted<string>>>
+  readonly source: Option.Option<SourceKind>
+  readonly revokeOnRelease: boolean
   readonly defaultLocation: Location.Location
   readonly cacheTtl: Duration.Duration
   readonly maxStale: Duration.Duration
@@ -99,6 +133,7 @@ export interface Service {
   readonly idleTtl: Duration.Duration
   readonly cacheCapacity: number
   readonly sealedTtl: Duration.Duration
+  readonly sealingKey: Option.Option<Redacted.Redacted<string>>
   readonly requestTimeout: Duration.Duration
   readonly retry: {
     readonly times: number
@@ -142,10 +177,15 @@ const makeWith = (
     return {
       credential,
       siteUrl: yield* checkSiteUrl(options.siteUrl ?? "https://app.infisical.com"),
+      projectId: yield* checkProjectId(credential, options.projectId),
+      projectSlug: Option.fromNullable(options.projectSlug),
+      headers: yield* checkHeaders(options.headers ?? {}),
+      source: yield* checkSource(credential, options.source),
+      revokeOnRelease: options.revokeOnRelease ?? false,
       defaultLocation: yield* Location.make({
         environment: options.environment ?? "dev",
         secretPath: options.secretPath ?? "/",
-        includeImports: true
+        expandReferences: options.expandReferences ?? true
       }),
       cacheTtl,
       maxStale: Duration.decode(options.maxStale ?? Duration.infinity),
@@ -154,6 +194,7 @@ const makeWith = (
       idleTtl: Duration.decode(options.idleTtl ?? "1 hour"),
       cacheCapacity: Math.max(1, options.cacheCapacity ?? 128),
       sealedTtl: Duration.decode(options.sealedTtl ?? "7 days"),
+      sealingKey: Option.orElse(Option.fromNullable(options.sealingKey), () => Credential.secretOf(credential)),
       requestTimeout: Duration.decode(options.requestTimeout ?? "10 seconds"),
       retry: {
         times: options.retry?.times ?? 3,
@@ -185,10 +226,64 @@ export const layerTest = (
         _tag: "ServiceToken",
         id: "test",
         accessToken: Redacted.make("st.test.test"),
-        key: Redacted.make("0".repeat(32))
+        key: Option.some(Redacted.make("0".repeat(32)))
       },
       { fallback: false, ...options }
     )
+  )
+
+const checkProjectId = (
+  credential: Credential.Credential,
+  projectId: string | undefined
+): Effect.Effect<Option.Option<string>, InvalidRequestError> =>
+  projectId !== undefined && projectId.trim() !== ""
+    ? Effect.succeedSome(projectId.trim())
+    : credential._tag === "ServiceToken" || credential._tag === "ServiceTokenV3"
+    ? Effect.succeedNone
+    : Effect.fail(
+      new InvalidRequestError({
+        parameter: "projectId",
+        problem: "it is needed, since only service tokens belong to one project. It is in the project's settings."
+      })
+    )
+
+const checkSource = (
+  credential: Credential.Credential,
+  source: SourceKind | undefined
+): Effect.Effect<Option.Option<SourceKind>, InvalidRequestError> =>
+  source === "end-to-end-encrypted" && !Credential.hasProjectKey(credential)
+    ? Effect.fail(
+      new InvalidRequestError({
+        parameter: "source",
+        problem: "only a service token with its key part can read what is end-to-end encrypted"
+      })
+    )
+    : Effect.succeed(
+      Option.orElse(
+        Option.fromNullable(source),
+        () => Credential.hasProjectKey(credential) ? Option.some("end-to-end-encrypted" as const) : Option.none()
+      )
+    )
+
+// A header that cannot be sent would fail every request as if the server could not be reached.
+const checkHeaders = (
+  headers: NonNullable<Options["headers"]>
+): Effect.Effect<NonNullable<Options["headers"]>, InvalidRequestError> =>
+  Effect.as(
+    Effect.forEach(
+      Object.entries(headers),
+      ([name, value]) =>
+        /^[\w!#$%&'*+.^`|~-]+$/.test(name) && /^[\x20-\x7e]*$/.test(Redacted.value(value))
+          ? Effect.void
+          : Effect.fail(
+            new InvalidRequestError({
+              parameter: "headers",
+              problem: "each must be a header's name, with a value of printable characters"
+            })
+          ),
+      { discard: true }
+    ),
+    headers
   )
 
 const checkSiteUrl = (siteUrl: string): Effect.Effect<string, InvalidRequestError> => {
@@ -216,34 +311,68 @@ export const layer = (
 ): Layer.Layer<InfisicalConfig, InvalidCredentialError | InvalidRequestError> =>
   Layer.effect(InfisicalConfig, make(options))
 
+const parseHeaders = (
+  text: Redacted.Redacted<string>
+): Either.Either<NonNullable<Options["headers"]>, ConfigError.ConfigError> => {
+  const pairs = Redacted.value(text).split(/\s+/).filter((pair) => pair !== "")
+  return pairs.every((pair) => pair.indexOf("=") > 0)
+    ? Either.right(Object.fromEntries(pairs.map((pair) => {
+      const middle = pair.indexOf("=")
+      return [pair.slice(0, middle), Redacted.make(pair.slice(middle + 1))]
+    })))
+    : Either.left(
+      ConfigError.InvalidData(
+        ["INFISICAL_CUSTOM_HEADERS"],
+        "INFISICAL_CUSTOM_HEADERS must be headers as name=value, separated by spaces"
+      )
+    )
+}
+
 /**
  * The options from environment variables, by the names that Infisical's own tools use:
  *
  * | variable | option |
  * | --- | --- |
- * | `INFISICAL_TOKEN` | `credential`: a service token, or the JSON of a service token v3 |
+ * | those of `CredentialConfig.fromEnvironment` | `credential` |
  * | `INFISICAL_API_URL`, else `SITE_URL` | `siteUrl` |
+ * | `INFISICAL_PROJECT_ID` | `projectId` |
  * | `INFISICAL_ENVIRONMENT` | `environment` |
  * | `INFISICAL_SECRET_PATH` | `secretPath` |
+ * | `INFISICAL_CUSTOM_HEADERS` | `headers`, as `name=value name=value` |
  *
  * @since 0.1.0
  * @category configuration
  */
-export const fromEnvironment: Config.Config<Options> = Config.all({
-  token: Config.redacted("INFISICAL_TOKEN"),
-  siteUrl: Config.option(
-    Config.orElse(Config.nonEmptyString("INFISICAL_API_URL"), () => Config.nonEmptyString("SITE_URL"))
-  ),
-  environment: Config.option(Config.nonEmptyString("INFISICAL_ENVIRONMENT")),
-  secretPath: Config.option(Config.nonEmptyString("INFISICAL_SECRET_PATH"))
-}).pipe(
-  Config.map(({ environment, secretPath, siteUrl, token }) => ({
-    credential: Credential.serviceToken(token),
-    ...Option.match(siteUrl, { onNone: () => ({}), onSome: (siteUrl) => ({ siteUrl }) }),
-    ...Option.match(environment, { onNone: () => ({}), onSome: (environment) => ({ environment }) }),
-    ...Option.match(secretPath, { onNone: () => ({}), onSome: (secretPath) => ({ secretPath }) })
-  }))
-)
+export const fromEnvironmentOn = (platform: CredentialConfig.Platform): Config.Config<Options> =>
+  Config.all({
+    credential: CredentialConfig.fromEnvironment(platform),
+    siteUrl: Config.option(
+      Config.orElse(Config.nonEmptyString("INFISICAL_API_URL"), () => Config.nonEmptyString("SITE_URL"))
+    ),
+    projectId: Config.option(Config.nonEmptyString("INFISICAL_PROJECT_ID")),
+    environment: Config.option(Config.nonEmptyString("INFISICAL_ENVIRONMENT")),
+    secretPath: Config.option(Config.nonEmptyString("INFISICAL_SECRET_PATH")),
+    headers: Config.option(Config.mapOrFail(Config.redacted("INFISICAL_CUSTOM_HEADERS"), parseHeaders))
+  }).pipe(
+    Config.map(({ credential, environment, headers, projectId, secretPath, siteUrl }) => ({
+      credential,
+      ...defined({
+        siteUrl: Option.getOrUndefined(siteUrl),
+        projectId: Option.getOrUndefined(projectId),
+        environment: Option.getOrUndefined(environment),
+        secretPath: Option.getOrUndefined(secretPath),
+        headers: Option.getOrUndefined(headers)
+      })
+    }))
+  )
+
+/**
+ * `fromEnvironmentOn` any platform.
+ *
+ * @since 0.1.0
+ * @category configuration
+ */
+export const fromEnvironment: Config.Config<Options> = fromEnvironmentOn({})
 
 /**
  * The configuration from a `Config`, by default from environment variables.

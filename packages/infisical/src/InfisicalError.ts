@@ -16,7 +16,7 @@ import * as Duration from "effect/Duration"
  * @since 0.1.0
  * @category models
  */
-export type Resource = "secret" | "folder" | "environment" | "project"
+export type Resource = "secret" | "folder" | "environment" | "project" | "import"
 
 /**
  * What the credential was not allowed to do.
@@ -61,6 +61,8 @@ export class NotFoundError extends Data.TaggedError("NotFoundError")<{
         return `There is no environment "${this.environment ?? ""}" in this project. Use the environment's slug.`
       case "project":
         return "There is no such project. Check the project id."
+      case "import":
+        return `There is no such import${where(this)}. List the imports of that folder.`
     }
   }
 }
@@ -140,22 +142,31 @@ export class NetworkError extends Data.TaggedError("NetworkError")<{
 }
 
 /**
- * The server refuses the credential: it is unknown, revoked or expired.
+ * The server refuses the credential: it is unknown, revoked, expired or, for five minutes, locked.
  *
  * @since 0.1.0
  * @category errors
  */
 export class AuthenticationError extends Data.TaggedError("AuthenticationError")<{
-  readonly reason: "Refused" | "Expired"
+  readonly reason: "Refused" | "Expired" | "Locked"
   readonly endpoint: string
   readonly status: number
   readonly requestId?: string
 }> {
   override get message(): string {
-    const why = this.reason === "Expired" ? "it has expired" : "it is unknown, revoked or for another site"
-    return `Infisical refused the credential on ${this.endpoint}: ${why}${
-      noted(this.requestId)
-    }. Create a new one and check siteUrl.`
+    const refused = `Infisical refused the credential on ${this.endpoint}`
+    switch (this.reason) {
+      case "Locked":
+        return `${refused}: the identity is locked for some minutes, since it was refused too often${
+          noted(this.requestId)
+        }. Look for whoever logs in with a wrong secret.`
+      case "Expired":
+        return `${refused}: it has expired${noted(this.requestId)}. Create a new one.`
+      case "Refused":
+        return `${refused}: it is unknown, revoked or for another site${
+          noted(this.requestId)
+        }. Create a new one and check siteUrl.`
+    }
   }
 }
 
@@ -169,7 +180,7 @@ export class AuthenticationError extends Data.TaggedError("AuthenticationError")
  */
 export class PermissionError extends Data.TaggedError("PermissionError")<{
   readonly endpoint: string
-  readonly problem: "scope" | "project" | "personal secret"
+  readonly problem: "scope" | "project" | "personal secret" | "hidden value"
   readonly action?: Action
   readonly environment?: string
   readonly secretPath?: string
@@ -179,7 +190,9 @@ export class PermissionError extends Data.TaggedError("PermissionError")<{
     const advice = {
       "scope": "Check the environment's slug, and give the credential this permission for this environment and path.",
       "project": "Add it to this project, or check the project id.",
-      "personal secret": "Personal secrets can be written by users only: write a shared one."
+      "personal secret": "Personal secrets can be written by users only: write a shared one.",
+      "hidden value":
+        "The server shows that the secret is there, but not its value: give the credential that permission."
     }
     return `The credential may not ${this.action ?? "do this"}${this.action === undefined ? "" : " secrets"}${
       where(this)
@@ -263,7 +276,7 @@ export class ApprovalRequiredError extends Data.TaggedError("ApprovalRequiredErr
 }
 
 /**
- * The credential is malformed; found before any request was made.
+ * The credential is malformed, or what it is read from cannot be read; found before any request was made.
  *
  * @since 0.1.0
  * @category errors
@@ -275,7 +288,7 @@ export class InvalidCredentialError extends Data.TaggedError("InvalidCredentialE
   readonly problem: string
 }> {
   override get message(): string {
-    return `The credential is malformed: ${this.part} ${this.problem}. Copy it whole from Infisical.`
+    return `The credential is malformed: ${this.part} ${this.problem}. Copy it whole from where it is made.`
   }
 }
 
@@ -286,6 +299,7 @@ export class InvalidCredentialError extends Data.TaggedError("InvalidCredentialE
  * @category models
  */
 export type ReadError =
+  | InvalidCredentialError
   | NotFoundError
   | DecryptError
   | NetworkError

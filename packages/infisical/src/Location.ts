@@ -22,8 +22,38 @@ export interface Location {
   readonly secretPath: string
   /** Whether the secrets that the folder imports belong to it. */
   readonly includeImports: boolean
+  /** Whether the secrets of the folders in it belong to it. */
+  readonly recursive: boolean
+  /** Whether references in values are replaced. */
+  readonly expandReferences: boolean
+  /** Only secrets with one of these tags. None: all. */
+  readonly tagSlugs: ReadonlyArray<string>
+  /** Only secrets with all of these pairs of metadata. None: all. */
+  readonly metadata: Readonly<Record<string, string>>
+  /** Only the secret of this name, read by its name. */
+  readonly secretName: string | undefined
+  /** Which version of it. Default: the newest. */
+  readonly version: number | undefined
   /** The same for two locations exactly where all of the above is the same. */
   readonly key: string
+}
+
+/**
+ * What a location is made of. Imports and references are included unless that is declined.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  readonly environment: string
+  readonly secretPath: string
+  readonly includeImports?: boolean | undefined
+  readonly recursive?: boolean | undefined
+  readonly expandReferences?: boolean | undefined
+  readonly tagSlugs?: ReadonlyArray<string> | undefined
+  readonly metadata?: Readonly<Record<string, string>> | undefined
+  readonly secretName?: string | undefined
+  readonly version?: number | undefined
 }
 
 /**
@@ -36,41 +66,74 @@ export interface Location {
  * @since 0.1.0
  * @category constructors
  */
-export const make = (options: {
-  readonly environment: string
-  readonly secretPath: string
-  readonly includeImports: boolean
-}): Effect.Effect<Location, InvalidRequestError> => {
+export const make = (options: Options): Effect.Effect<Location, InvalidRequestError> => {
   const secretPath = normalize(options.secretPath)
+  const invalid = (parameter: string, problem: string) => Effect.fail(new InvalidRequestError({ parameter, problem }))
   if (options.environment.trim() === "" || !isWellFormed(options.environment)) {
-    return Effect.fail(
-      new InvalidRequestError({
-        parameter: "environment",
-        problem: "it must be an environment's slug, such as \"dev\""
-      })
-    )
+    return invalid("environment", "it must be an environment's slug, such as \"dev\"")
   }
   if (!secretPath.startsWith("/")) {
-    return Effect.fail(
-      new InvalidRequestError({ parameter: "secretPath", problem: "it must begin with a slash, such as \"/folder\"" })
+    return invalid("secretPath", "it must begin with a slash, such as \"/folder\"")
+  }
+  if (secretPath !== "/" && !secretPath.slice(1).split("/").every(isFolderName)) {
+    return invalid(
+      "secretPath",
+      "each folder's name must be letters, digits, dashes and underscores, with one slash between two"
     )
   }
-  if (secretPath !== "/" && !secretPath.slice(1).split("/").every((folder) => /^[\w-]+$/.test(folder))) {
-    return Effect.fail(
-      new InvalidRequestError({
-        parameter: "secretPath",
-        problem: "each folder's name must be letters, digits, dashes and underscores, with one slash between two"
-      })
-    )
+  if (options.tagSlugs?.some((slug) => slug.trim() === "" || slug.includes(",")) === true) {
+    return invalid("tagSlugs", "each must be a tag's slug, without commas")
   }
-  const { environment, includeImports } = options
+  if (Object.entries(options.metadata ?? {}).some((pair) => pair.some((part) => /^\s*$|[,=|]/.test(part)))) {
+    return invalid("metadata", "keys and values to look for must not be empty, nor have commas, equals signs or bars")
+  }
+  if (options.version !== undefined && (!Number.isSafeInteger(options.version) || options.version < 0)) {
+    return invalid("version", "it must be a whole number, counted from 1")
+  }
+  const { environment, expandReferences = true, includeImports = true, recursive = false, secretName, version } =
+    options
+  const tagSlugs = (options.tagSlugs ?? []).toSorted()
+  const metadata = options.metadata ?? {}
   return Effect.succeed({
     environment,
     secretPath,
     includeImports,
-    key: JSON.stringify([environment, secretPath, includeImports])
+    recursive,
+    expandReferences,
+    tagSlugs,
+    metadata,
+    secretName,
+    version,
+    key: JSON.stringify([
+      environment,
+      secretPath,
+      includeImports,
+      recursive,
+      expandReferences,
+      tagSlugs,
+      Object.entries(metadata).toSorted(),
+      secretName,
+      version
+    ])
   })
 }
+
+/**
+ * Whether a folder can have this name: letters, digits, dashes and underscores.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const isFolderName = (name: string): boolean => /^[\w-]+$/.test(name)
+
+/**
+ * Whether a folder is in another one, or is that one.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const isWithin = (secretPath: string, folder: string): boolean =>
+  folder === "/" || secretPath === folder || secretPath.startsWith(`${folder}/`)
 
 const normalize = (secretPath: string): string => {
   const trimmed = secretPath.trim()

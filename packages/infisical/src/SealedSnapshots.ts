@@ -20,7 +20,6 @@ import * as Option from "effect/Option"
 import type { ParseError } from "effect/ParseResult"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import * as Credential from "./Credential.js"
 import * as Crypto from "./Crypto.js"
 import * as InfisicalConfig from "./InfisicalConfig.js"
 import type { ReadError } from "./InfisicalError.js"
@@ -67,6 +66,13 @@ const Envelope = Schema.parseJson(Schema.Struct({
   tag: Schema.String
 }))
 
+const Details = Schema.Struct({
+  tags: Schema.Array(Schema.Struct({ id: Schema.String, slug: Schema.String, name: Schema.String })),
+  metadata: Schema.Record({ key: Schema.String, value: Schema.String }),
+  encryptedMetadata: Schema.Record({ key: Schema.String, value: Schema.Redacted(Schema.String) }),
+  reminder: Schema.Option(Schema.Struct({ repeatDays: Schema.Number, note: Schema.String }))
+})
+
 const Rows = Schema.Array(Schema.Struct({
   id: Schema.String,
   name: Schema.String,
@@ -75,7 +81,8 @@ const Rows = Schema.Array(Schema.Struct({
   environment: Schema.String,
   secretPath: Schema.String,
   value: Schema.String,
-  comment: Schema.String
+  comment: Schema.String,
+  details: Details
 }))
 
 const Sealed = Schema.parseJson(Schema.Struct({ fetchedAt: Schema.Number, own: Rows, imported: Rows }))
@@ -90,13 +97,20 @@ export const make: Effect.Effect<Service, never, Crypto.Crypto | InfisicalConfig
     if (Option.isNone(storage)) return disabled
     const store = storage.value
     const crypto = yield* Crypto.Crypto
-    const { credential, logDebug, sealedTtl, siteUrl } = yield* InfisicalConfig.InfisicalConfig
+    const { credential, logDebug, projectId, sealedTtl, sealingKey, siteUrl } = yield* InfisicalConfig.InfisicalConfig
+    if (Option.isNone(sealingKey)) {
+      yield* Effect.logWarning(
+        "No snapshots are sealed: nothing in the credential stays the same, from which a key could be derived. Set sealingKey."
+      )
+      return disabled
+    }
 
-    const place = (location: Location.Location) => JSON.stringify([siteUrl, credential.id, location.key])
+    const place = (location: Location.Location) =>
+      JSON.stringify([siteUrl, credential.id, ...Option.toArray(projectId), location.key])
     const keyOf = (location: Location.Location) => encodeURIComponent(place(location))
     const cipherOf = (location: Location.Location) =>
       crypto.derivedCipher({
-        secret: Credential.secretOf(credential),
+        secret: sealingKey.value,
         purpose: `effect-infisical sealed snapshot ${formatVersion} ${place(location)}`
       })
     const ignored = ({ environment, secretPath }: Location.Location, why: string) =>
@@ -163,6 +177,7 @@ export const make: Effect.Effect<Service, never, Crypto.Crypto | InfisicalConfig
             fetchedAt: DateTime.unsafeMake(fetchedAt),
             etag: Option.none(),
             staleBecause: Option.some(because),
+            expand: Option.none(),
             content: { own: rows(own), imported: rows(imported), nameless: [], cipher: openNothing }
           }))
         }).pipe(Effect.catchAllCause((cause) => ignored(location, `it could not be read: ${problemOf(cause)}`))),

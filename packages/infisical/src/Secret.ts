@@ -5,6 +5,7 @@
  */
 import * as Data from "effect/Data"
 import type * as DateTime from "effect/DateTime"
+import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import type { DecryptError } from "./InfisicalError.js"
 import type { SecretType } from "./Wire.js"
@@ -21,6 +22,52 @@ import type { SecretType } from "./Wire.js"
  * @category models
  */
 export type Source = "live" | "stale" | "sealed" | "fallback"
+
+/**
+ * A tag of a secret.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Tag {
+  readonly id: string
+  readonly slug: string
+  readonly name: string
+}
+
+/**
+ * When somebody is to be reminded of a secret, and of what.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Reminder {
+  readonly repeatDays: number
+  readonly note: string
+}
+
+/**
+ * What belongs to a secret beside its value and comment. Some routes leave it out: lists of servers of 2024-07 have no
+ * tags, end-to-end encrypted secrets no metadata.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Details {
+  readonly tags: ReadonlyArray<Tag>
+  readonly metadata: Readonly<Record<string, string>>
+  /** Metadata that the server keeps encrypted. */
+  readonly encryptedMetadata: Readonly<Record<string, Redacted.Redacted<string>>>
+  readonly reminder: Option.Option<Reminder>
+}
+
+/**
+ * Those of a secret that has none.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const noDetails: Details = { tags: [], metadata: {}, encryptedMetadata: {}, reminder: Option.none() }
 
 /**
  * A secret. Immutable; it prints itself without its value.
@@ -55,9 +102,18 @@ export class Secret extends Data.Class<{
   readonly fetchedAt: DateTime.Utc
   /** The server's id; a fallback has none. */
   readonly id?: string
-  /** Counts the writes of it, from 1; a fallback has none. */
+  /** Counts the writes of it, from 1 (from 0 for one that a batch made); a fallback has none. */
   readonly version?: number
+  readonly details: Details
 }> {}
+
+/**
+ * A secret of which the server tells that it is there, but not its value.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type HiddenSecret = Pick<Secret, "name" | "type" | "environment" | "secretPath" | "details">
 
 /**
  * All secrets of one location.
@@ -66,8 +122,10 @@ export class Secret extends Data.Class<{
  * @category models
  */
 export interface SecretList {
-  /** One for each name; the folder's own before imported ones. */
+  /** One for each name, in a recursive list for each name and folder; the folder's own before imported ones. */
   readonly secrets: ReadonlyArray<Secret>
+  /** Those whose value the credential may not see. */
+  readonly hidden: ReadonlyArray<HiddenSecret>
   /** Those that could not be decrypted; they hurt no other. */
   readonly undecryptable: ReadonlyArray<DecryptError>
   readonly source: Source

@@ -4,7 +4,8 @@
  *
  * What a failed fetch does:
  *
- * - An unreachable server (`NetworkError`, `UnexpectedResponseError`) leaves the last answer in service: as `live` until
+ * - An unreachable server (`NetworkError`, `UnexpectedResponseError`, and `InvalidCredentialError` where what to log in
+ *   with cannot be read) leaves the last answer in service: as `live` until
  *   its `cacheTtl` is over, then as `stale` until `maxStale`. It is asked again in the background, after a pause that
  *   grows from a second to a minute, or as long as the server asks for. A process that has no answer yet takes the
  *   sealed one of an earlier process.
@@ -25,14 +26,17 @@ import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
+import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as InfisicalConfig from "./InfisicalConfig.js"
-import type { NetworkError, ReadError, UnexpectedResponseError } from "./InfisicalError.js"
+import type { InvalidCredentialError, NetworkError, ReadError, UnexpectedResponseError } from "./InfisicalError.js"
+import * as References from "./internal/references.js"
 import * as SingleFlight from "./internal/singleFlight.js"
 import * as SnapshotFeed from "./internal/snapshotFeed.js"
-import type * as Location from "./Location.js"
+import * as Location from "./Location.js"
 import * as SealedSnapshots from "./SealedSnapshots.js"
+import { Secret } from "./Secret.js"
 import * as SecretMetrics from "./SecretMetrics.js"
 import * as SecretSource from "./SecretSource.js"
 import * as Snapshot from "./Snapshot.js"
@@ -61,6 +65,8 @@ export interface Service {
   readonly written: (location: Location.Location, change: Snapshot.Change) => Effect.Effect<void>
   /** Has every snapshot that a write may have touched fetched anew before it is served again as live. */
   readonly invalidate: (location: Location.Location) => Effect.Effect<void>
+  /** The same for every snapshot: after folders or imports have changed. */
+  readonly invalidateAll: Effect.Effect<void>
   /** Keeps a location in the cache and up to date, read or not, for as long as the scope is open. */
   readonly keep: (location: Location.Location) => Effect.Effect<void, never, Scope.Scope>
   /** Which snapshots take the place of which, from now on. */
@@ -95,7 +101,7 @@ interface Entry {
 }
 
 interface Failure {
-  readonly error: NetworkError | UnexpectedResponseError
+  readonly error: Unreachable
   readonly times: number
   readonly retryAt: number
 }
@@ -242,7 +248,8 @@ export const make: Effect.Effect<
         fetchedAt,
         etag,
         content,
-        staleBecause: Option.none()
+        staleBecause: Option.none(),
+        expand: expandIn(location)
       })
       const snapshot = changes.reduce(Snapshot.afterWrite, answered)
       if (Option.isSome(entry.failure)) {
@@ -286,7 +293,9 @@ export const make: Effect.Effect<
         yield* Effect.map(
           sealed.load(location, error),
           Option.map((snapshot) => {
-            if (Option.isNone(entry.snapshot)) replace(entry, snapshot)
+            if (Option.isNone(entry.snapshot)) {
+              replace(entry, Snapshot.make({ ...snapshot, expand: expandIn(location) }))
+            }
           })
         )
       }
@@ -330,6 +339,38 @@ export const make: Effect.Effect<
         ? unreachable(entry, entry.failure.value)
         : error
     })
+
+  /** Replaces the references in values of a location, from what the cache holds, where the server did not. */
+  const expandIn = (location: Location.Location): Option.Option<Snapshot.Expand> => {
+    if (!location.expandReferences || source.expandsReferences) return Option.none()
+    const lookup = ({ environment, name, secretPath }: References.Place) =>
+      Location.make({ environment, secretPath, includeImports: config.defaultLocation.includeImports }).pipe(
+        Effect.flatMap(read),
+        Effect.flatMap(({ content }) => {
+          const row = content.own.find((row) => row.name === name && row.type === "shared")
+          return row === undefined ? Effect.succeedNone : Effect.map(
+            Snapshot.revealed(content.cipher, [row]),
+            ([found]) => Option.map(Option.fromNullable(found), ([, { value }]) => Redacted.value(value))
+          )
+        }),
+        // What cannot be read with this credential stays as it is written; what cannot be reached is an error.
+        Effect.catchIf((error) => !isUnreachable(error), () => Effect.succeedNone)
+      )
+    // The same object again, as long as nothing that it refers to changed.
+    const expanded = new WeakMap<Secret, Secret>()
+    return Option.some((secret) =>
+      Effect.map(
+        References.expand(Redacted.value(secret.value), secret, lookup),
+        (text) => {
+          const known = expanded.get(secret)
+          if (known !== undefined && Redacted.value(known.value) === text) return known
+          const next = new Secret({ ...secret, value: Redacted.make(text) })
+          expanded.set(secret, next)
+          return next
+        }
+      )
+    )
+  }
 
   const refresh: Service["refresh"] = (location) => singleFlight(location.key, fetch(location))
 
@@ -404,12 +445,14 @@ export const make: Effect.Effect<
   const sealInBackground = Effect.suspend(() => unsealed.size === 0 ? Effect.void : Effect.forkIn(seal, scope))
   yield* Effect.addFinalizer(() => seal)
 
-  /** The written folder itself, and whatever may import it. */
-  const touched = (written: Location.Location, { environment, includeImports, secretPath }: Location.Location) =>
-    environment === written.environment && secretPath === written.secretPath
-      ? "written"
-      : includeImports
-      ? "importing"
+  /** The written folder itself, and whatever may have its secrets among others. */
+  const touched = (written: Location.Location, location: Location.Location) =>
+    location.environment === written.environment && location.secretPath === written.secretPath
+      ? isPlain(location) ? "written" : "dependent"
+      : location.includeImports || (location.expandReferences && source.expandsReferences) ||
+          (location.recursive && location.environment === written.environment &&
+            Location.isWithin(written.secretPath, location.secretPath))
+      ? "dependent"
       : "other"
 
   const written: Service["written"] = (location, change) =>
@@ -418,14 +461,14 @@ export const make: Effect.Effect<
         const how = touched(location, entry.location)
         if (how === "written" && Option.isSome(entry.snapshot)) {
           replace(entry, Snapshot.afterWrite(entry.snapshot.value, change))
-        } else if (how === "importing") {
+        } else if (how === "dependent") {
           entry.freshUntil = 0
         }
       }
       for (const flight of fetching) {
         const how = touched(location, flight.location)
         if (how === "written") flight.changes.push(change)
-        else if (how === "importing") flight.outdated = true
+        else if (how === "dependent") flight.outdated = true
       }
       return Effect.asVoid(sealInBackground)
     })
@@ -450,6 +493,10 @@ export const make: Effect.Effect<
     ).pipe(Effect.flatMap(Effect.forEach(identity, { discard: true }))),
     written,
     invalidate,
+    invalidateAll: Effect.sync(() => {
+      for (const entry of entries.values()) entry.freshUntil = 0
+      for (const flight of fetching) flight.outdated = true
+    }),
     keep: (location) =>
       Effect.asVoid(Effect.acquireRelease(
         Effect.sync(() => {
@@ -476,6 +523,11 @@ export const layer: Layer.Layer<
   InfisicalConfig.InfisicalConfig | SecretSource.SecretSource | SealedSnapshots.SealedSnapshots
 > = Layer.scoped(SecretCache, make)
 
+/** Whether it is all that a folder holds, so that a write can be applied to it. */
+const isPlain = ({ metadata, recursive, secretName, tagSlugs, version }: Location.Location): boolean =>
+  !recursive && secretName === undefined && version === undefined && tagSlugs.length === 0 &&
+  Object.keys(metadata).length === 0
+
 const noTags: ReadonlyArray<never> = []
 
 /** After how many milliseconds a snapshot is sealed again that has not changed, so that its seal does not expire. */
@@ -484,10 +536,13 @@ const resealAfter = ({ maxStale, sealedTtl }: InfisicalConfig.Service): number =
 
 const fetchedAtMillis = ({ fetchedAt }: Snapshot.Snapshot): number => DateTime.toEpochMillis(fetchedAt)
 
-const isUnreachable = (error: ReadError): error is NetworkError | UnexpectedResponseError =>
-  error._tag === "NetworkError" || error._tag === "UnexpectedResponseError"
+/** What tells nothing of what the server holds or allows; that what to log in with cannot be read is no refusal. */
+type Unreachable = NetworkError | UnexpectedResponseError | InvalidCredentialError
 
-const askedPause = (error: NetworkError | UnexpectedResponseError): number =>
+const isUnreachable = (error: ReadError): error is Unreachable =>
+  error._tag === "NetworkError" || error._tag === "UnexpectedResponseError" || error._tag === "InvalidCredentialError"
+
+const askedPause = (error: Unreachable): number =>
   error._tag === "NetworkError" && error.retryAfter !== undefined ? Duration.toMillis(error.retryAfter) : 0
 
 const pauseAfter = (failures: number) =>

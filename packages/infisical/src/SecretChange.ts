@@ -50,10 +50,11 @@ export const between = ({ current, previous }: Transition): Effect.Effect<Readon
         const before = previous.rows("personal")
         const after = current.rows("personal")
         const changes: Array<SecretChange> = []
-        for (const name of new Set([...before.keys(), ...after.keys()])) {
-          if (before.get(name) === after.get(name)) continue
-          const old = yield* readable(previous, name)
-          const secret = yield* readable(current, name)
+        for (const key of new Set([...before.keys(), ...after.keys()])) {
+          if (before.get(key) === after.get(key)) continue
+          const old = yield* readable(previous, key)
+          const secret = yield* readable(current, key)
+          if (old === unreachable || secret === unreachable) continue
           if (Option.isNone(old) && Option.isSome(secret)) changes.push(Added({ location, secret: secret.value }))
           else if (Option.isSome(old) && Option.isNone(secret)) changes.push(Removed({ location, previous: old.value }))
           else if (
@@ -64,5 +65,17 @@ export const between = ({ current, previous }: Transition): Effect.Effect<Readon
       })
   })
 
-const readable = (snapshot: Snapshot, name: string): Effect.Effect<Option.Option<Secret>> =>
-  Effect.option(snapshot.get(name, "personal") ?? Effect.fail(undefined))
+/** What a value refers to cannot be read now, so that nobody knows whether it changed. */
+const unreachable = Symbol("unreachable")
+
+const readable = (
+  snapshot: Snapshot,
+  key: string
+): Effect.Effect<Option.Option<Secret> | typeof unreachable> => {
+  const secret = snapshot.get(key, "personal")
+  return secret === undefined ? Effect.succeedNone : Effect.matchEffect(secret, {
+    onFailure: ({ _tag }) =>
+      Effect.succeed(_tag === "DecryptError" || _tag === "PermissionError" ? Option.none() : unreachable),
+    onSuccess: Effect.succeedSome
+  })
+}

@@ -20,16 +20,17 @@ import * as Stream from "effect/Stream"
 import * as InfisicalConfig from "./InfisicalConfig.js"
 import {
   type AlreadyExistsError,
-  type DecryptError,
   type InvalidRequestError,
   NotFoundError,
   type ReadError,
+  UnexpectedResponseError,
   type WriteError
 } from "./InfisicalError.js"
 import { checkWellFormed } from "./internal/wellFormed.js"
 import * as Location from "./Location.js"
+import * as MemorySource from "./MemorySource.js"
 import * as SealedSnapshots from "./SealedSnapshots.js"
-import { Secret, type SecretList } from "./Secret.js"
+import { noDetails, Secret, type SecretList } from "./Secret.js"
 import * as SecretCache from "./SecretCache.js"
 import * as SecretChange from "./SecretChange.js"
 import * as SecretSource from "./SecretSource.js"
@@ -37,20 +38,61 @@ import * as Snapshot from "./Snapshot.js"
 import type { SecretType } from "./Wire.js"
 
 /**
- * Where to read.
+ * Where something is.
  *
  * @since 0.1.0
  * @category models
  */
-export interface ReadOptions {
+export interface PlaceOptions {
   /** The environment's slug. Default: the configuration's, which is `dev` by default. */
   readonly environment?: string | undefined
   /** The folder's path; it begins with a slash. Default: the configuration's, which is `/` by default. */
   readonly secretPath?: string | undefined
+}
+
+/**
+ * Where and how to read.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ReadOptions extends PlaceOptions {
   /** Whether imported secrets count where the folder has none of that name. Default `true`. */
   readonly includeImports?: boolean | undefined
+  /**
+   * Whether references such as `${NAME}` and `${env.folder.NAME}` are replaced. What refers to nothing, in a circle, or
+   * to what the credential may not read, stays as it is written. Default: the configuration's, which is `true` by
+   * default.
+   */
+  readonly expandReferences?: boolean | undefined
   /** `personal`: the personal secret, else the shared one. `shared`: the shared one only. Default `personal`. */
   readonly type?: SecretType | undefined
+}
+
+/**
+ * Which secret to read, and how.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface GetOptions extends ReadOptions {
+  /** Which version of the shared secret; there is no fallback for one. Default: the newest. */
+  readonly version?: number | undefined
+}
+
+/**
+ * Which secrets to read, and how.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ListOptions extends ReadOptions {
+  /** Whether the folders in the folder are listed, too. Each secret has its own `secretPath`. Default `false`. */
+  readonly recursive?: boolean | undefined
+  /** Only secrets with one of these tags, by slug. Default: all. */
+  readonly tagSlugs?: ReadonlyArray<string> | undefined
+  /** Only secrets with all of this metadata. End-to-end encrypted secrets have none. Default: all. */
+  readonly metadata?: Readonly<Record<string, string>> | undefined
 }
 
 /**
@@ -59,11 +101,7 @@ export interface ReadOptions {
  * @since 0.1.0
  * @category models
  */
-export interface DeleteOptions {
-  /** The environment's slug. Default: the configuration's, which is `dev` by default. */
-  readonly environment?: string | undefined
-  /** The folder's path; it begins with a slash. Default: the configuration's, which is `/` by default. */
-  readonly secretPath?: string | undefined
+export interface DeleteOptions extends PlaceOptions {
   /** A personal secret can only be where a shared one of its name is, and be written by users only. Default `shared`. */
   readonly type?: SecretType | undefined
 }
@@ -74,9 +112,16 @@ export interface DeleteOptions {
  * @since 0.1.0
  * @category models
  */
-export interface WriteOptions extends DeleteOptions {
-  /** A comment. Default: a new secret has none, an updated one keeps its own. */
-  readonly comment?: string | undefined
+export interface WriteOptions extends DeleteOptions, SecretSource.Annotations {}
+
+/**
+ * One secret of many that are written.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface NamedSecret extends SecretSource.Written {
+  readonly name: string
 }
 
 /**
@@ -97,24 +142,25 @@ export interface Service {
    * Raises `NotFoundError`, and `NetworkError` where there is no older answer, each only where there is no fallback;
    * `UnexpectedResponseError` where there is no older answer;
    * `AuthenticationError` and `PermissionError`, which no fallback hides; `DecryptError` if this secret, or the project
-   * key, cannot be decrypted; `InvalidRequestError` if name, environment or path cannot be.
+   * key, cannot be decrypted; `InvalidRequestError` if name, environment or path cannot be; `InvalidCredentialError`
+   * where what to log in with cannot be read.
+   *
+   * Where a machine identity may not list a folder, but may read some of its secrets, they are read and cached by name.
    */
-  readonly get: (name: string, options?: ReadOptions) => Effect.Effect<Secret, ReadError>
+  readonly get: (name: string, options?: GetOptions) => Effect.Effect<Secret, ReadError>
   /**
-   * All secrets of a folder. One that cannot be decrypted is listed as such and hurts no other. There is no fallback.
+   * All secrets of a folder. One that cannot be decrypted, or whose value the credential may not see, is listed as such
+   * and hurts no other. There is no fallback.
    *
    * Raises what `get` raises.
    */
-  readonly list: (options?: ReadOptions) => Effect.Effect<SecretList, ReadError>
+  readonly list: (options?: ListOptions) => Effect.Effect<SecretList, ReadError>
   /**
    * Fetches one location now, or every location in the cache, whatever their age.
    *
    * Raises what `get` raises: no fallback and no older answer hides a failure here. What was there goes on serving.
    */
-  readonly refresh: (options?: Pick<ReadOptions, "environment" | "secretPath" | "includeImports">) => Effect.Effect<
-    void,
-    ReadError
-  >
+  readonly refresh: (options?: Omit<ListOptions, "type">) => Effect.Effect<void, ReadError>
   /**
    * What changes by value, from now on, in the locations that are in use: on the server, as soon as a refresh finds it,
    * and by writes of our own. Never ends, never fails. A slow subscriber holds up nobody; it gets what happened since
@@ -151,11 +197,62 @@ export interface Service {
     options?: WriteOptions
   ) => Effect.Effect<Secret, WriteError>
   /**
+   * Creates a secret, or gives the one that there is a new value. Where somebody else creates or deletes it meanwhile,
+   * it is tried again; on servers that do both in one (v4) that cannot happen.
+   *
+   * Raises what `create` raises.
+   */
+  readonly upsert: (
+    name: string,
+    value: Redacted.Redacted<string>,
+    options?: WriteOptions
+  ) => Effect.Effect<Secret, WriteError | AlreadyExistsError>
+  /**
+   * Gives a secret another name, and keeps all else. But on v4 its value is read and sent again, so that one that is
+   * written meanwhile is lost.
+   *
+   * Raises `NotFoundError` where there is none, `AlreadyExistsError` where the new name is taken, and otherwise what
+   * `create` raises.
+   */
+  readonly rename: (
+    name: string,
+    newName: string,
+    options?: PlaceOptions
+  ) => Effect.Effect<Secret, WriteError | AlreadyExistsError>
+  /**
    * Deletes a secret; with a shared one the personal ones of its name. The next `get` does not find it.
    *
    * Raises `NotFoundError` where there is none, and otherwise what `create` raises.
    */
   readonly delete: (name: string, options?: DeleteOptions) => Effect.Effect<void, WriteError>
+  /**
+   * Creates shared secrets: all of them, or none.
+   *
+   * Raises what `create` raises, with the name of the secret that it is about where that can be told. On servers of 2024
+   * that decrypt themselves, `projectSlug` has to be configured.
+   */
+  readonly createMany: (
+    secrets: ReadonlyArray<NamedSecret>,
+    options?: PlaceOptions
+  ) => Effect.Effect<ReadonlyArray<Secret>, WriteError | AlreadyExistsError>
+  /**
+   * Gives shared secrets new values: all of them, or none.
+   *
+   * Raises what `update` raises, with the name of the secret that it is about where that can be told.
+   */
+  readonly updateMany: (
+    secrets: ReadonlyArray<NamedSecret>,
+    options?: PlaceOptions
+  ) => Effect.Effect<ReadonlyArray<Secret>, WriteError>
+  /**
+   * Deletes shared secrets: all of them, or none.
+   *
+   * Raises what `delete` raises, with the name of the secret that it is about where that can be told.
+   */
+  readonly deleteMany: (
+    names: ReadonlyArray<string>,
+    options?: PlaceOptions
+  ) => Effect.Effect<void, WriteError>
 }
 
 /**
@@ -180,30 +277,49 @@ export const make: Effect.Effect<
   const source = yield* SecretSource.SecretSource
   const { defaultLocation } = config
 
-  const locate = (options: ReadOptions): Effect.Effect<Location.Location, InvalidRequestError> =>
-    options.environment === undefined && options.secretPath === undefined && options.includeImports === undefined
-      ? Effect.succeed(defaultLocation)
-      : Location.make({
-        environment: options.environment ?? defaultLocation.environment,
-        secretPath: options.secretPath ?? defaultLocation.secretPath,
-        includeImports: options.includeImports ?? defaultLocation.includeImports
-      })
+  const locate = (
+    options: ListOptions & Pick<Location.Options, "secretName" | "version">
+  ): Effect.Effect<Location.Location, InvalidRequestError> =>
+    Location.make({
+      ...options,
+      environment: options.environment ?? defaultLocation.environment,
+      secretPath: options.secretPath ?? defaultLocation.secretPath,
+      expandReferences: options.expandReferences ?? defaultLocation.expandReferences
+    })
 
-  const getCold = (name: string, options: ReadOptions): Effect.Effect<Secret, ReadError> =>
+  /** The secret of a name in a snapshot of its folder. */
+  const inFolder = (name: string, location: Location.Location, type: SecretType): Effect.Effect<Secret, ReadError> =>
+    Effect.gen(function*() {
+      const last = yield* cache.read(location)
+      const snapshot = last.get(name, type) === undefined ? yield* cache.readAgain(last) : last
+      const secret = snapshot.get(name, type)
+      if (secret !== undefined) return yield* secret
+      // It may be the one whose name cannot be decrypted.
+      for (const error of snapshot.content.nameless) return yield* error
+      // A stale snapshot cannot tell that there is no such secret by now.
+      return yield* Option.getOrElse(snapshot.staleBecause, () => notFound(name, location))
+    })
+
+  /** The secret of a name by a request for it alone. */
+  const alone = (name: string, location: Location.Location): Effect.Effect<Secret, ReadError> =>
+    Effect.flatMap(
+      cache.read(location),
+      (snapshot): Effect.Effect<Secret, ReadError> => snapshot.get(name, "shared") ?? notFound(name, location)
+    )
+
+  const getCold = (name: string, options: GetOptions): Effect.Effect<Secret, ReadError> =>
     Effect.gen(function*() {
       yield* Location.checkName(name, "read")
-      const location = yield* locate(options)
-      const found = Effect.gen(function*() {
-        const { type = "personal" } = options
-        const last = yield* cache.read(location)
-        const snapshot = last.get(name, type) === undefined ? yield* cache.readAgain(last) : last
-        const secret = snapshot.get(name, type)
-        if (secret !== undefined) return yield* secret
-        // It may be the one whose name cannot be decrypted.
-        for (const error of snapshot.content.nameless) return yield* error
-        // A stale snapshot cannot tell that there is no such secret by now.
-        return yield* Option.getOrElse(snapshot.staleBecause, () => notFound(name, location))
-      })
+      const { type = "personal", version, ...folder } = options
+      if (version !== undefined) return yield* alone(name, yield* locate({ ...folder, secretName: name, version }))
+      const location = yield* locate(folder)
+      const found = source.readsByName
+        ? Effect.flatMap(locate({ ...folder, secretName: name }), (byName) =>
+          // Once it is known that a name has to be read by itself, the folder is not asked first.
+          cache.fresh(byName) === undefined
+            ? Effect.catchIf(inFolder(name, location, type), isListingRefused, () => alone(name, byName))
+            : alone(name, byName))
+        : inFolder(name, location, type)
       return yield* config.fallback
         ? Effect.catchIf(
           found,
@@ -217,27 +333,36 @@ export const make: Effect.Effect<
         : found
     })
 
-  const locateWrite = (name: string, options: DeleteOptions): Effect.Effect<SecretSource.Target, InvalidRequestError> =>
+  const locateWrite = (options: PlaceOptions): Effect.Effect<Location.Location, InvalidRequestError> =>
+    locate({ environment: options.environment, secretPath: options.secretPath })
+
+  const targetOf = (name: string, options: DeleteOptions): Effect.Effect<SecretSource.Target, InvalidRequestError> =>
     Effect.zipRight(
       Location.checkName(name, "write"),
-      Effect.map(locate(options), (location) => ({ location, name, type: options.type ?? "shared" }))
+      Effect.map(locateWrite(options), (location) => ({ location, name, type: options.type ?? "shared" }))
     )
 
   // After a failure that leaves open what the server holds, it is asked anew before a snapshot is served as live.
   const keepingCache = <A, E extends WriteError | AlreadyExistsError>(
-    target: SecretSource.Target,
+    location: Location.Location,
     write: Effect.Effect<A, E>,
     change: (written: A) => Snapshot.Change
   ): Effect.Effect<A, E> =>
     Effect.onExit(write, (exit) =>
       Exit.isSuccess(exit)
-        ? cache.written(target.location, change(exit.value))
+        ? cache.written(location, change(exit.value))
         : Cause.isInterrupted(exit.cause) || Cause.failures(exit.cause).pipe(Chunk.some(leavesOpen))
-        ? cache.invalidate(target.location)
+        ? cache.invalidate(location)
         : Effect.void)
 
+  const shown = (row: Snapshot.WrittenRow) =>
+    Effect.map(DateTime.now, (now) => Snapshot.secret(row, row.held, "live", now))
+
   const put = <E extends WriteError | AlreadyExistsError>(
-    write: (target: SecretSource.Target, written: SecretSource.Written) => Effect.Effect<Snapshot.WrittenRow, E>
+    write: (
+      target: SecretSource.Target,
+      written: SecretSource.Written
+    ) => Effect.Effect<Snapshot.WrittenRow, E>
   ) =>
   (
     name: string,
@@ -245,15 +370,34 @@ export const make: Effect.Effect<
     options: WriteOptions = {}
   ): Effect.Effect<Secret, E | InvalidRequestError> =>
     Effect.gen(function*() {
-      const target = yield* locateWrite(name, options)
-      yield* checkWellFormed("value", Redacted.value(value))
-      yield* checkWellFormed("comment", options.comment ?? "")
-      const row = yield* keepingCache(
-        target,
-        write(target, { value, comment: Option.fromNullable(options.comment) }),
-        (row) => ({ _tag: "Put", row })
+      const target = yield* targetOf(name, options)
+      const written = { ...options, value }
+      yield* checkWritten(written)
+      const row = yield* keepingCache(target.location, write(target, written), (row) => ({ put: [row], deleted: [] }))
+      return yield* shown(row)
+    })
+
+  const putMany = <E extends WriteError | AlreadyExistsError>(
+    write: (
+      location: Location.Location,
+      secrets: ReadonlyArray<readonly [name: string, written: SecretSource.Written]>
+    ) => Effect.Effect<ReadonlyArray<Snapshot.WrittenRow>, E>
+  ) =>
+  (
+    secrets: ReadonlyArray<NamedSecret>,
+    options: PlaceOptions = {}
+  ): Effect.Effect<ReadonlyArray<Secret>, E | InvalidRequestError> =>
+    Effect.gen(function*() {
+      const location = yield* locateWrite(options)
+      yield* checkNames(secrets.map(({ name }) => name))
+      yield* Effect.forEach(secrets, checkWritten, { discard: true })
+      if (secrets.length === 0) return []
+      const rows = yield* keepingCache(
+        location,
+        write(location, secrets.map(({ name, ...written }) => [name, written])),
+        (rows) => ({ put: rows, deleted: [] })
       )
-      return Snapshot.secret(row, row.held, "live", yield* DateTime.now)
+      return yield* Effect.forEach(rows, shown)
     })
 
   const get: Service["get"] = (name, options) =>
@@ -265,13 +409,13 @@ export const make: Effect.Effect<
   return {
     get,
 
-    list: (options = {}) =>
+    list: ({ type = "personal", ...options } = {}) =>
       Effect.gen(function*() {
         const snapshot = yield* cache.read(yield* locate(options))
-        return yield* snapshot.list(options.type ?? "personal")
+        return yield* snapshot.list(type)
       }),
 
-    refresh: (options?: ReadOptions) =>
+    refresh: (options) =>
       options === undefined
         ? cache.refreshAll
         : Effect.flatMap(locate(options), (location) => Effect.asVoid(cache.refresh(location))),
@@ -281,16 +425,18 @@ export const make: Effect.Effect<
       Stream.mapConcat(Arr.flatten)
     ),
 
-    watch: (name, options = {}) =>
+    watch: (name, { type = "personal", ...options } = {}) =>
       Stream.unwrapScoped(Effect.gen(function*() {
         yield* Location.checkName(name, "read")
-        const location = yield* locate(options)
-        yield* cache.keep(location)
+        const folder = yield* locate(options)
+        const byName = yield* locate({ ...options, secretName: name })
         const transitions = yield* cache.transitions
-        const first = yield* get(name, options)
+        const first = yield* get(name, { ...options, type })
+        const location = cache.fresh(byName) === undefined ? folder : byName
+        yield* cache.keep(location)
         const later = Stream.repeatEffect(transitions).pipe(
           Stream.mapConcat(Arr.filter(({ current }) => current.location.key === location.key)),
-          Stream.mapEffect(({ current }) => readable(current.get(name, options.type ?? "personal"))),
+          Stream.mapEffect(({ current }) => readable(current.get(name, type))),
           Stream.filterMap(identity)
         )
         return Stream.changesWith(
@@ -301,13 +447,47 @@ export const make: Effect.Effect<
 
     create: put(source.create),
 
-    update: put(source.update),
+    update: put((target, written) =>
+      Effect.catchTag(source.update(target, written), "AlreadyExistsError", () => takenUnasked)
+    ),
+
+    upsert: put(source.upsert),
+
+    rename: (name, newName, options = {}) =>
+      Effect.gen(function*() {
+        const target = yield* targetOf(name, options)
+        yield* Location.checkName(newName, "write")
+        const row = yield* keepingCache(
+          target.location,
+          source.update(target, { newName }),
+          (row) => ({ put: [row], deleted: [{ name, type: "shared" }] })
+        )
+        return yield* shown(row)
+      }),
 
     delete: (name, options = {}) =>
-      Effect.flatMap(
-        locateWrite(name, options),
-        (target) => keepingCache(target, source.delete(target), () => ({ _tag: "Deleted", name, type: target.type }))
-      )
+      Effect.flatMap(targetOf(name, options), (target) =>
+        keepingCache(
+          target.location,
+          source.delete(target),
+          () => ({ put: [], deleted: [{ name, type: target.type }] })
+        )),
+
+    createMany: putMany(source.createMany),
+
+    updateMany: putMany(source.updateMany),
+
+    deleteMany: (names, options = {}) =>
+      Effect.gen(function*() {
+        const location = yield* locateWrite(options)
+        yield* checkNames(names)
+        if (names.length === 0) return
+        yield* keepingCache(
+          location,
+          source.deleteMany(location, names),
+          () => ({ put: [], deleted: names.map((name) => ({ name, type: "shared" })) })
+        )
+      })
   }
 })
 
@@ -337,17 +517,17 @@ export const layer: Layer.Layer<
  */
 export const layerTest = (
   /** The secrets of the default location, by name. */
-  secrets: SecretSource.MemoryFolder["secrets"],
+  secrets: MemorySource.Folder["secrets"],
   options: Omit<InfisicalConfig.Options, "credential"> & {
     /** The secrets of other locations. */
-    readonly folders?: ReadonlyArray<SecretSource.MemoryFolder>
+    readonly folders?: ReadonlyArray<MemorySource.Folder>
   } = {}
 ): Layer.Layer<Secrets, InvalidRequestError> => {
   const { environment = "dev", folders = [], secretPath = "/" } = options
   return layer.pipe(
     Layer.provide(SecretCache.layer),
     Layer.provide(SealedSnapshots.layerDisabled),
-    Layer.provide(SecretSource.layerMemory([{ environment, secretPath, secrets }, ...folders])),
+    Layer.provide(MemorySource.layer([{ environment, secretPath, secrets }, ...folders])),
     Layer.provide(InfisicalConfig.layerTest(options))
   )
 }
@@ -375,12 +555,34 @@ const fallback = (
         environment,
         secretPath,
         source: "fallback",
-        fetchedAt
+        fetchedAt,
+        details: noDetails
       }))
   })
 
+const checkWritten = ({ comment, metadata, value }: SecretSource.Written): Effect.Effect<void, InvalidRequestError> =>
+  Effect.gen(function*() {
+    yield* checkWellFormed("value", Redacted.value(value))
+    yield* checkWellFormed("comment", comment ?? "")
+    for (const text of Object.entries(metadata ?? {}).flat()) yield* checkWellFormed("metadata", text)
+  })
+
+const checkNames = (names: ReadonlyArray<string>): Effect.Effect<void, InvalidRequestError> =>
+  Effect.zipRight(
+    Effect.forEach(names, (name) => Location.checkName(name, "write"), { discard: true }),
+    SecretSource.checkDistinct(names)
+  )
+
+const isListingRefused = (error: ReadError): boolean => error._tag === "PermissionError" && error.problem === "scope"
+
+const takenUnasked = new UnexpectedResponseError({
+  endpoint: "PATCH /api/v3/secrets/:secretName",
+  status: 400,
+  problem: "the name was said to be taken, though no new name was sent"
+})
+
 const readable = (
-  secret: Effect.Effect<Secret, DecryptError> | undefined
+  secret: Effect.Effect<Secret, ReadError> | undefined
 ): Effect.Effect<Option.Option<Secret>> =>
   secret === undefined ? Effect.succeedNone : Effect.matchEffect(secret, {
     onFailure: (error) => Effect.as(Effect.logWarning(error.message), Option.none()),

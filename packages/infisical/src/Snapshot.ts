@@ -4,7 +4,6 @@
  *
  * @since 0.1.0
  */
-import * as Cause from "effect/Cause"
 import type * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -13,9 +12,10 @@ import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type { Cipher, Sealed } from "./Crypto.js"
-import { DecryptError, type ReadError } from "./InfisicalError.js"
+import { DecryptError, PermissionError, type ReadError } from "./InfisicalError.js"
+import * as References from "./internal/references.js"
 import type * as Location from "./Location.js"
-import { Secret, type SecretList, type Source } from "./Secret.js"
+import { type Details, type HiddenSecret, Secret, type SecretList, type Source } from "./Secret.js"
 import type { SecretType } from "./Wire.js"
 
 /**
@@ -63,6 +63,16 @@ export const encrypted = (value: Sealed, comment: Option.Option<Sealed>): Encryp
 })
 
 /**
+ * A value that the server does not tell.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Hidden {
+  readonly _tag: "Hidden"
+}
+
+/**
  * One secret of an answer.
  *
  * @since 0.1.0
@@ -75,7 +85,8 @@ export interface Row {
   readonly version: number
   readonly environment: string
   readonly secretPath: string
-  readonly held: Revealed | Encrypted
+  readonly details: Details
+  readonly held: Revealed | Encrypted | Hidden
 }
 
 /**
@@ -110,7 +121,8 @@ export const secret = (
     source,
     fetchedAt,
     id: row.id,
-    version: row.version
+    version: row.version,
+    details: row.details
   })
 
 /**
@@ -130,8 +142,24 @@ export interface Content {
   readonly cipher: Pick<Cipher, "decryptAll">
 }
 
-const peek = ({ held }: Row): Exit.Exit<Revealed, DecryptError> | undefined =>
-  held._tag === "Revealed" ? Exit.succeed(held) : held.decrypted
+const peek = (row: Row): Exit.Exit<Revealed, DecryptError | PermissionError> | undefined => {
+  switch (row.held._tag) {
+    case "Revealed":
+      return Exit.succeed(row.held)
+    case "Encrypted":
+      return row.held.decrypted
+    case "Hidden":
+      return Exit.fail(
+        new PermissionError({
+          endpoint: `secret "${row.name}"`,
+          problem: "hidden value",
+          action: "read",
+          environment: row.environment,
+          secretPath: row.secretPath
+        })
+      )
+  }
+}
 
 /**
  * Decrypts rows, each at most once however often and by however many it is asked for.
@@ -144,7 +172,7 @@ export const reveal = (cipher: Content["cipher"], rows: ReadonlyArray<Row>): Eff
     const missing: Array<Missing> = []
     const others = new Set<Deferred.Deferred<void>>()
     for (const { held, name } of rows) {
-      if (held._tag === "Revealed" || held.decrypted !== undefined) continue
+      if (held._tag !== "Encrypted" || held.decrypted !== undefined) continue
       if (held.underWay === undefined) missing.push({ held, name })
       else others.add(held.underWay)
     }
@@ -213,12 +241,20 @@ const undecryptable = (secretName: string) =>
   )
 
 /**
- * All the secrets of one location as of one answer.
+ * Replaces the references in a secret's value, where the server did not.
  *
  * @since 0.1.0
  * @category models
  */
-export interface Snapshot {
+export type Expand = (secret: Secret) => Effect.Effect<Secret, ReadError>
+
+/**
+ * What a snapshot is made of.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
   readonly location: Location.Location
   readonly source: Source
   readonly fetchedAt: DateTime.Utc
@@ -227,17 +263,37 @@ export interface Snapshot {
   readonly content: Content
   /** Why it could not be fetched anew, where it is stale. */
   readonly staleBecause: Option.Option<ReadError>
+  /** Asked for secrets whose value has a reference. */
+  readonly expand: Option.Option<Expand>
+}
+
+/**
+ * All the secrets of one location as of one answer.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Snapshot extends Options {
   /**
-   * The secret of a name: for `personal` the personal one, else the shared one. `undefined` where there is none.
+   * The secret of a key: for `personal` the personal one, else the shared one. `undefined` where there is none.
    *
    * It is not an effect itself, so that a warm read costs next to nothing.
    */
-  readonly get: (name: string, type: SecretType) => Effect.Effect<Secret, DecryptError> | undefined
-  /** The row that `get` would give, by name. */
+  readonly get: (key: string, type: SecretType) => Effect.Effect<Secret, ReadError> | undefined
+  /** The row that `get` would give, by key. */
   readonly rows: (type: SecretType) => ReadonlyMap<string, Row>
   /** Every secret, for `personal` each personal one in place of its shared one. */
-  readonly list: (type: SecretType) => Effect.Effect<SecretList>
+  readonly list: (type: SecretType) => Effect.Effect<SecretList, ReadError>
 }
+
+/**
+ * By what a snapshot knows a secret: its name, and in a recursive one its path with it.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const keyOf = (location: Location.Location, { name, secretPath }: Pick<Row, "name" | "secretPath">): string =>
+  location.recursive ? `${secretPath}\u0000${name}` : name
 
 /**
  * Makes a snapshot.
@@ -245,67 +301,73 @@ export interface Snapshot {
  * @since 0.1.0
  * @category constructors
  */
-export const make = (options: {
-  readonly location: Location.Location
-  readonly source: Source
-  readonly fetchedAt: DateTime.Utc
-  readonly etag: Option.Option<string>
-  readonly content: Content
-  readonly staleBecause: Option.Option<ReadError>
-}): Snapshot => {
-  const { content, fetchedAt, source } = options
-  const shared = index(content, "shared")
+export const make = (options: Options): Snapshot => {
+  const { content, expand, fetchedAt, location, source } = options
+  const shared = index(location, content, "shared")
   const hasPersonal = content.own.some((row) => row.type === "personal")
-  const rows = { shared, personal: hasPersonal ? index(content, "personal") : shared }
+  const rows = { shared, personal: hasPersonal ? index(location, content, "personal") : shared }
   const secrets = {
-    personal: new Map<string, Exit.Exit<Secret, DecryptError>>(),
-    shared: new Map<string, Exit.Exit<Secret, DecryptError>>()
+    personal: new Map<string, Effect.Effect<Secret, ReadError>>(),
+    shared: new Map<string, Effect.Effect<Secret, ReadError>>()
   }
 
-  const show = (row: Row, type: SecretType): Exit.Exit<Secret, DecryptError> | undefined => {
-    const known = secrets[type].get(row.name)
+  const show = (key: string, row: Row, type: SecretType): Effect.Effect<Secret, ReadError> | undefined => {
+    const known = secrets[type].get(key)
     if (known !== undefined) return known
     const revealed = peek(row)
     if (revealed === undefined) return undefined
-    const shown = Exit.map(revealed, (revealed) => secret(row, revealed, source, fetchedAt))
-    secrets[type].set(row.name, shown)
+    const plain = Exit.map(revealed, (revealed) => secret(row, revealed, source, fetchedAt))
+    const shown = Option.isSome(expand) && Exit.isSuccess(plain) && References.areIn(plain.value.value)
+      ? expand.value(plain.value)
+      : plain
+    secrets[type].set(key, shown)
     return shown
   }
 
   return {
     ...options,
-    get: (name, type) => {
-      const known = secrets[type].get(name)
+    get: (key, type) => {
+      const known = secrets[type].get(key)
       if (known !== undefined) return known
-      const row = rows[type].get(name)
-      return row === undefined ? undefined : show(row, type) ?? Effect.flatMap(
+      const row = rows[type].get(key)
+      return row === undefined ? undefined : show(key, row, type) ?? Effect.flatMap(
         reveal(content.cipher, [row]),
-        () => show(row, type) ?? Effect.dieMessage("a row was revealed and is not")
+        () => show(key, row, type) ?? Effect.dieMessage("a row was revealed and is not")
       )
     },
     rows: (type) => rows[type],
-    list: (type) => {
-      const all = [...rows[type].values()]
-      return Effect.map(reveal(content.cipher, all), () => {
+    list: (type) =>
+      Effect.gen(function*() {
+        yield* reveal(content.cipher, [...rows[type].values()])
         const readable: Array<Secret> = []
+        const hidden: Array<HiddenSecret> = []
         const undecryptable: Array<DecryptError> = [...content.nameless]
-        for (const row of all) {
-          const shown = show(row, type)
+        for (const [key, row] of rows[type]) {
+          if (row.held._tag === "Hidden") {
+            hidden.push(row)
+            continue
+          }
+          const shown = show(key, row, type)
           if (shown === undefined) continue
-          if (Exit.isSuccess(shown)) readable.push(shown.value)
-          else undecryptable.push(...Cause.failures(shown.cause))
+          yield* Effect.matchEffect(shown, {
+            onFailure: (error) =>
+              error._tag === "DecryptError" ? Effect.sync(() => undecryptable.push(error)) : Effect.fail(error),
+            onSuccess: (secret) => Effect.sync(() => readable.push(secret))
+          })
         }
-        return { secrets: readable, undecryptable, source, fetchedAt }
+        return { secrets: readable, hidden, undecryptable, source, fetchedAt }
       })
-    }
   }
 }
 
 // The folder's own secret wins, then the last import (`wire/` "Reads"); personal wins over shared where asked for.
-const index = (content: Content, type: SecretType): ReadonlyMap<string, Row> => {
+const index = (location: Location.Location, content: Content, type: SecretType): ReadonlyMap<string, Row> => {
   const found = new Map<string, Row>()
   const add = (rows: ReadonlyArray<Row>, wanted: SecretType) => {
-    for (const row of rows) if (row.type === wanted && !found.has(row.name)) found.set(row.name, row)
+    for (const row of rows) {
+      const key = keyOf(location, row)
+      if (row.type === wanted && !found.has(key)) found.set(key, row)
+    }
   }
   if (type === "personal") add(content.own, "personal")
   add(content.own, "shared")
@@ -314,34 +376,32 @@ const index = (content: Content, type: SecretType): ReadonlyMap<string, Row> => 
 }
 
 /**
- * What a write of our own changed: a secret as the server holds it now, or one that is gone.
+ * What a write of our own changed: secrets as the server holds them now, and some that are gone.
  *
  * @since 0.1.0
  * @category models
  */
-export type Change =
-  | { readonly _tag: "Put"; readonly row: Row }
-  | { readonly _tag: "Deleted"; readonly name: string; readonly type: SecretType }
+export interface Change {
+  readonly put: ReadonlyArray<Row>
+  readonly deleted: ReadonlyArray<{ readonly name: string; readonly type: SecretType }>
+}
 
 /**
- * The snapshot after a write of our own: with that secret as the server holds it now, or without it. It has no ETag any
- * more, since the server never gave one for it.
+ * The snapshot after a write of our own: with those secrets as the server holds them now, or without them. It has no
+ * ETag any more, since the server never gave one for it.
  *
  * @since 0.1.0
  * @category combinators
  */
-export const afterWrite = (snapshot: Snapshot, change: Change): Snapshot => {
-  const { own } = snapshot.content
-  const same = (row: Row, name: string, type: SecretType) => row.name === name && row.type === type
-  const next = change._tag === "Deleted"
-    // Deleting a shared secret deletes its personal ones (`wire/` "Writes").
-    ? own.filter((row) => row.name !== change.name || (change.type === "personal" && row.type === "shared"))
-    : own.some((row) => same(row, change.row.name, change.row.type))
-    ? own.map((row) =>
-      same(row, change.row.name, change.row.type) && !(row.id === change.row.id && row.version > change.row.version)
-        ? change.row
-        : row
-    )
-    : [...own, change.row]
-  return make({ ...snapshot, etag: Option.none(), content: { ...snapshot.content, own: next } })
+export const afterWrite = (snapshot: Snapshot, { deleted, put }: Change): Snapshot => {
+  // Deleting a shared secret deletes its personal ones (`wire/` "Writes").
+  const isGone = (row: Row) =>
+    deleted.some(({ name, type }) => row.name === name && (type === "shared" || row.type === "personal"))
+  const kept = deleted.length === 0 ? snapshot.content.own : snapshot.content.own.filter((row) => !isGone(row))
+  const own = put.reduce((rows, row) => {
+    const isSame = (other: Row) => other.name === row.name && other.type === row.type
+    if (!rows.some(isSame)) return [...rows, row]
+    return rows.map((other) => isSame(other) && !(other.id === row.id && other.version > row.version) ? row : other)
+  }, kept)
+  return make({ ...snapshot, etag: Option.none(), content: { ...snapshot.content, own } })
 }

@@ -2,7 +2,7 @@
  * What is accepted as a credential, what an error says of one that is not, and that neither ever shows it.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, FastCheck, Redacted } from "effect"
+import { Cause, Effect, FastCheck, Option, Redacted } from "effect"
 import { Credential, InfisicalError } from "effect-infisical"
 import { inspect } from "node:util"
 
@@ -69,7 +69,15 @@ describe("A service token (v2)", () => {
       const credential = yield* parse(`st.${id}.${secret}.${key}`)
       assert.strictEqual(credential._tag, "ServiceToken")
       assert.strictEqual(Redacted.value(credential.accessToken), `st.${id}.${secret}`)
-      assert.strictEqual(credential._tag === "ServiceToken" && Redacted.value(credential.key), key)
+      assert.strictEqual(credential._tag === "ServiceToken" && Redacted.value(Option.getOrThrow(credential.key)), key)
+    }))
+
+  it.effect("may come without its key part", () =>
+    Effect.gen(function*() {
+      const credential = yield* parse(`st.${id}.${secret}`)
+      assert.strictEqual(Redacted.value(credential.accessToken), `st.${id}.${secret}`)
+      assert.isTrue(credential._tag === "ServiceToken" && Option.isNone(credential.key))
+      assert.isFalse(Credential.hasProjectKey(credential))
     }))
 
   it.effect.prop(
@@ -87,10 +95,10 @@ describe("A service token (v2)", () => {
           _tag: "ServiceToken",
           id,
           accessToken: Redacted.make(`st.${id}.${secret}`),
-          key: Redacted.make(key)
+          key: Option.some(Redacted.make(key))
         })
         assert.strictEqual(Redacted.value(credential.accessToken), `st.${id}.${secret}`)
-        assert.strictEqual(credential._tag === "ServiceToken" && Redacted.value(credential.key), key)
+        assert.strictEqual(credential._tag === "ServiceToken" && Redacted.value(Option.getOrThrow(credential.key)), key)
       })
   )
 
@@ -101,7 +109,7 @@ describe("A service token (v2)", () => {
     { what: "of another prefix", token: `ST.${id}.${secret}.${key}`, part: "service token", problem: "must begin" },
     { what: "quoted", token: `"st.${id}.${secret}.${key}"`, part: "service token", problem: "must begin" },
     { what: "only the prefix", token: "st", part: "service token", problem: "but has 1" },
-    { what: "without its key part", token: `st.${id}.${secret}`, part: "service token", problem: "but has 3" },
+    { what: "cut off", token: `st.${id}`, part: "service token", problem: "but has 2" },
     { what: "too long by a part", token: `st.${id}.${secret}.${key}.x`, part: "service token", problem: "but has 5" },
     { what: "twice", token: `st.${id}.${secret}.${key}st.${id}.${secret}.${key}`, part: "service token", problem: "7" },
     { what: "without an id", token: `st..${secret}.${key}`, part: "id", problem: "letters, digits and dashes" },

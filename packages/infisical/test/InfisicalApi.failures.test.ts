@@ -10,13 +10,19 @@ const accessToken = Redacted.make("st.id.planted0token")
 const list = Effect.gen(function*() {
   const api = yield* InfisicalApi.InfisicalApi
   const location = yield* Location.make({ environment: "dev", secretPath: "/", includeImports: true })
-  return yield* api.listSecrets({ accessToken, projectId: "project", location, etag: Option.none() })
+  return yield* api.encryptedSecrets.list({ accessToken, projectId: "project", location }, Option.none())
 })
 
 const create = Effect.gen(function*() {
   const api = yield* InfisicalApi.InfisicalApi
   const location = yield* Location.make({ environment: "dev", secretPath: "/", includeImports: true })
-  return yield* api.createSecret({ accessToken, projectId: "project", location, name: "NAME", type: "shared" }, {
+  return yield* api.encryptedSecrets.create({
+    accessToken,
+    projectId: "project",
+    location,
+    name: "NAME",
+    type: "shared"
+  }, {
     secretKeyCiphertext: "",
     secretKeyIV: "",
     secretKeyTag: "",

@@ -269,7 +269,7 @@ describe("Secrets", () => {
 
   it.effect("is not built with a malformed token", () =>
     Effect.gen(function*() {
-      const credential = Credential.serviceToken(Redacted.make("st.id.secret"))
+      const credential = Credential.serviceToken(Redacted.make("st.id"))
       const error = yield* Effect.flip(Layer.build(TestServer.clientOf("http://127.0.0.1:65535", { credential })))
       assert.include(error, { _tag: "InvalidCredentialError" })
     }).pipe(Effect.scoped))

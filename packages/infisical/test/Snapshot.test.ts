@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Effect, Option, Redacted } from "effect"
-import { type Crypto, Location, Snapshot, type Wire } from "effect-infisical"
+import { type Crypto, Location, Secret, Snapshot, type Wire } from "effect-infisical"
 
 const row = (name: string, type: Wire.SecretType, text: string): Snapshot.Row => ({
   id: `${type} ${name}`,
@@ -9,6 +9,7 @@ const row = (name: string, type: Wire.SecretType, text: string): Snapshot.Row =>
   version: 1,
   environment: "dev",
   secretPath: "/",
+  details: Secret.noDetails,
   held: { _tag: "Revealed", value: Redacted.make(text), comment: "" }
 })
 
@@ -43,6 +44,7 @@ const snapshot = (
       fetchedAt: DateTime.unsafeMake(0),
       etag: Option.none(),
       staleBecause: Option.none(),
+      expand: Option.none(),
       content: { imported: [], ...rows, nameless: [], cipher }
     }))
 
@@ -127,7 +129,7 @@ describe("A snapshot", () => {
       const { asked, cipher } = shouting()
       const before = yield* snapshot({ own: [encrypted("A", "ONE"), encrypted("B", "TWO")] }, cipher)
       yield* before.list("shared")
-      const after = Snapshot.afterWrite(before, { _tag: "Put", row: { ...row("B", "shared", "new"), version: 2 } })
+      const after = Snapshot.afterWrite(before, { put: [{ ...row("B", "shared", "new"), version: 2 }], deleted: [] })
       assert.strictEqual(yield* read(after, "A", "shared"), "one")
       assert.strictEqual(yield* read(after, "B", "shared"), "new")
       assert.deepStrictEqual(asked, ["ONE", "TWO"])
@@ -136,16 +138,16 @@ describe("A snapshot", () => {
   it.effect("does not go back to an older version that was written before what the server has already shown", () =>
     Effect.gen(function*() {
       const before = yield* snapshot({ own: [{ ...row("A", "shared", "third"), version: 3 }] })
-      const after = Snapshot.afterWrite(before, { _tag: "Put", row: { ...row("A", "shared", "second"), version: 2 } })
+      const after = Snapshot.afterWrite(before, { put: [{ ...row("A", "shared", "second"), version: 2 }], deleted: [] })
       assert.strictEqual(yield* read(after, "A", "shared"), "third")
     }))
 
   it.effect("loses the personal secrets of a name with the shared one, and not the other way round", () =>
     Effect.gen(function*() {
       const before = yield* snapshot({ own: [row("A", "shared", "shared"), row("A", "personal", "mine")] })
-      const withoutShared = Snapshot.afterWrite(before, { _tag: "Deleted", name: "A", type: "shared" })
+      const withoutShared = Snapshot.afterWrite(before, { put: [], deleted: [{ name: "A", type: "shared" }] })
       assert.isUndefined(withoutShared.get("A", "personal"))
-      const withoutPersonal = Snapshot.afterWrite(before, { _tag: "Deleted", name: "A", type: "personal" })
+      const withoutPersonal = Snapshot.afterWrite(before, { put: [], deleted: [{ name: "A", type: "personal" }] })
       assert.strictEqual(yield* read(withoutPersonal, "A", "personal"), "shared")
     }))
 })

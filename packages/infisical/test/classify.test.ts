@@ -13,7 +13,7 @@ const reading: Asked = {
 const updating: Asked = {
   endpoint: "PATCH /api/v3/secrets/:secretName",
   action: "update",
-  secretName: "NAME",
+  secretNames: ["NAME"],
   environment: "dev",
   secretPath: "/"
 }
@@ -56,7 +56,7 @@ describe("A refusal of a current server", () => {
     "a refused login": [answer(401, "Unauthorized", "Invalid credentials"), "AuthenticationError Refused"],
     "a locked identity": [
       answer(401, "Unauthorized", "This identity auth method is temporarily locked, please try again later"),
-      "AuthenticationError Refused"
+      "AuthenticationError Locked"
     ],
     "a used up token": [
       answer(400, "BadRequest", "Unable to renew because access token number of uses limit reached"),

@@ -22,9 +22,12 @@ export interface Asked {
   /** Method and route, for example `GET /api/v3/secrets`. */
   readonly endpoint: string
   readonly action: Action | undefined
-  readonly secretName?: string | undefined
+  /** Those that the request is about: one, or those of a batch. */
+  readonly secretNames?: ReadonlyArray<string>
   readonly environment?: string | undefined
   readonly secretPath?: string | undefined
+  /** The folder that is to be made, or the name that one is to get. */
+  readonly folderName?: string | undefined
 }
 
 export interface Refusal {
@@ -38,12 +41,13 @@ export const classify = (refusal: Refusal, asked: Asked): AnswerError => {
   const { status } = refusal
   const body = Predicate.isRecord(refusal.body) ? refusal.body : {}
   const error = typeof body["error"] === "string" ? body["error"] : ""
-  const message = withoutNames(typeof body["message"] === "string" ? body["message"] : "")
+  const words = typeof body["message"] === "string" ? body["message"] : ""
+  const message = withoutNames(words)
   const issues = Array.isArray(body["message"]) ? body["message"] : body["details"]
   const requestId = safeRequestId(body["reqId"])
   const { endpoint } = asked
   const place = defined({ environment: asked.environment, secretPath: asked.secretPath })
-  const secret = { ...place, ...defined({ secretName: asked.secretName }) }
+  const secret = { ...place, ...defined({ secretName: culprit(words, asked.secretNames ?? []) }) }
 
   const notFound = (resource: Resource) => new NotFoundError({ resource, ...(resource === "secret" ? secret : place) })
   const invalid = (parameter: string, problem: string) =>
@@ -93,10 +97,11 @@ export const classify = (refusal: Refusal, asked: Asked): AnswerError => {
     )
   }
 
-  const missing = missingResource(message)
+  const missing = missingResource(message) ?? missingResource(error)
   if (missing !== undefined) return notFound(missing)
-  if (/^Secret (with this name )?already exist/i.test(message)) return new AlreadyExistsError(secret)
+  if (/^(A )?(secret|folder)\b.*already exist/i.test(message)) return new AlreadyExistsError(secret)
 
+  if (/temporarily locked/i.test(message)) return refused("Locked")
   if (expired.test(message)) return refused("Expired")
   if (error === "TokenError" || malformedToken.test(message)) return refused("Refused")
   if (/^(Token missing|Invalid credentials)/.test(message)) return refused("Refused")
@@ -118,17 +123,36 @@ export const classify = (refusal: Refusal, asked: Asked): AnswerError => {
     )
   }
 
+  if (message === "Cyclic import not allowed") {
+    return invalid("source", "that folder imports this one, so that they would import each other")
+  }
+
   if (message.startsWith("Infisical is in maintenance mode")) return failed(false)
   // The same answer as for a database that is down; the path tells them apart.
-  if (error === "Find by secret path" && asked.secretPath !== undefined && !/^[\w/-]*$/.test(asked.secretPath)) {
+  if (error === "Find by secret path" && [asked.secretPath, asked.folderName].some(isNoPath)) {
     return invalid("secretPath", "a folder's name is letters, digits, dashes and underscores")
   }
+  if (message === "Unsupported state or unable to authenticate data") {
+    return invalid("value", "the server cannot decrypt it: it was encrypted with another key than the project's")
+  }
   if (status >= 500) return failed(isWrite(asked))
-  if (status === 404) return notFound(asked.secretName === undefined ? "folder" : "secret")
+  if (status === 404) return notFound(asked.secretNames === undefined ? "folder" : "secret")
   return invalid("request", "the server refuses it. Its log says why.")
 }
 
+/** Whether the server has no such route, as one of another era. */
+export const isRouteMissing = (error: { readonly _tag: string }): boolean =>
+  error instanceof InvalidRequestError && error.parameter === "siteUrl" && error.status === 404
+
 const isWrite = ({ action }: Asked): boolean => action !== undefined && action !== "read"
+
+// Of those that were sent, the one that the server names; it must be one of them, since nothing else is repeated.
+const culprit = (words: string, names: ReadonlyArray<string>): string | undefined =>
+  names.length <= 1 ?
+    names[0] :
+    names.find((name) =>
+      words.endsWith(`blind index ${name}`) || words.includes(`'${name}'`) || words.includes(`"${name}"`)
+    )
 
 // A name or path in a message must not decide what the message means.
 const withoutNames = (message: string): string =>
@@ -141,6 +165,8 @@ const expired =
 const malformedToken =
   /^(jwt malformed|invalid token|invalid signature|jwt must be provided|data and hash arguments required)/
 
+const isNoPath = (text: string | undefined): boolean => text !== undefined && !/^[\w/-]*$/.test(text)
+
 const missingResource = (message: string): Resource | undefined =>
   message.startsWith("Failed to create personal secret override for no corresponding shared secret")
     ? "secret"
@@ -148,6 +174,8 @@ const missingResource = (message: string): Resource | undefined =>
     ? "project"
     : /^Secret (not found|with .*not found)/i.test(message)
     ? "secret"
+    : /^(Secret )?import (not found|with .*not found)/i.test(message)
+    ? "import"
     : /^Folder (not found|with .*not found)/i.test(message)
     ? "folder"
     : /^(''|Environment.*|.*environment with.*) (environment )?not found/i.test(message)
