@@ -1,0 +1,61 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, FastCheck, Option } from "effect"
+import * as References from "../src/internal/references.js"
+
+/** Secrets by environment, path and name; `undefined` for what there is not. */
+const lookup = (secrets: Readonly<Record<string, string>>) => (place: References.Place) =>
+  Effect.succeed(Option.fromNullable(secrets[`${place.environment}:${place.secretPath}:${place.name}`]))
+
+const expand = (text: string, secrets: Readonly<Record<string, string>>) =>
+  References.expand(text, { environment: "dev", secretPath: "/", name: "SELF" }, lookup(secrets))
+
+describe("A reference", () => {
+  it.effect.each([
+    { what: "to a secret of the same folder", text: "a=${A}", expanded: "a=one" },
+    { what: "to a secret of another environment", text: "${prod.A}", expanded: "live" },
+    { what: "to a secret of another folder", text: "<${dev.foo.bar.DEEP}>", expanded: "<deep>" },
+    { what: "that is there twice", text: "${A}${A}", expanded: "oneone" },
+    { what: "beside another", text: "${A}-${prod.A}", expanded: "one-live" },
+    { what: "with space around the name", text: "${ A }", expanded: "one" },
+    { what: "to a value with a reference, read where that one is", text: "${dev.foo.OUTER}", expanded: "[inner]" },
+    { what: "to a value with a dollar sign", text: "${DOLLAR}", expanded: "$1$&" },
+    { what: "to nothing", text: "${NOPE} ${nope.NOPE}", expanded: "${NOPE} ${nope.NOPE}" },
+    { what: "to itself", text: "me ${SELF}", expanded: "me ${SELF}" },
+    { what: "in a circle", text: "${ROUND}", expanded: "(${ROUND})" },
+    { what: "without a name", text: "${} ${", expanded: "${} ${" }
+  ])("$what is replaced as the server does it", ({ expanded, text }) =>
+    Effect.gen(function*() {
+      const secrets = {
+        "dev:/:A": "one",
+        "dev:/:SELF": "me ${SELF}",
+        "dev:/:ROUND": "(${ROUND})",
+        "dev:/:DOLLAR": "$1$&",
+        "prod:/:A": "live",
+        "dev:/foo/bar:DEEP": "deep",
+        "dev:/foo:OUTER": "[${INNER}]",
+        "dev:/foo:INNER": "inner"
+      }
+      assert.strictEqual(yield* expand(text, secrets), expanded)
+    }))
+
+  it.effect("to what doubles itself again and again stops before the memory is full", () =>
+    Effect.gen(function*() {
+      const secrets = Object.fromEntries(
+        Array.from({ length: 40 }, (_, index) => [`dev:/:A${index}`, `\${A${index + 1}}\${A${index + 1}}`])
+      )
+      assert.isBelow((yield* expand("${A0}", secrets)).length, 100_000)
+    }))
+
+  it.effect.prop("leaves texts without one as they are", [FastCheck.string()], ([text]) =>
+    Effect.gen(function*() {
+      FastCheck.pre(!text.includes("${"))
+      assert.strictEqual(yield* expand(text, { "dev:/:A": "one" }), text)
+    }))
+
+  it.effect("that cannot be looked up now is an error, and no text", () =>
+    Effect.gen(function*() {
+      const place = { environment: "dev", secretPath: "/", name: "SELF" }
+      const error = yield* Effect.flip(References.expand("${A}", place, () => Effect.fail("unreachable")))
+      assert.strictEqual(error, "unreachable")
+    }))
+})
