@@ -7,12 +7,12 @@
  * @since 0.1.0
  */
 import * as Data from "effect/Data"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import { DurationInput } from "./internal/duration.js"
 
 /**
  * A secret: its value, or its value with what belongs to it.
@@ -128,20 +128,6 @@ export const Permission = Schema.Literal("read", "write")
  * @category models
  */
 export type Permission = typeof Permission.Type
-
-const DurationInput = Schema.transformOrFail(
-  Schema.Union(Schema.String, Schema.Number, Schema.DurationFromSelf),
-  Schema.DurationFromSelf,
-  {
-    strict: true,
-    decode: (input, _options, ast) =>
-      Option.match(Duration.decodeUnknown(input), {
-        onNone: () => ParseResult.fail(new ParseResult.Type(ast, input, "must be a duration, such as \"5 minutes\"")),
-        onSome: ParseResult.succeed
-      }),
-    encode: ParseResult.succeed
-  }
-)
 
 /**
  * A service token. Without anything said it is a v2 token that may read and write everywhere and does not expire.
@@ -448,17 +434,26 @@ const mistakesOf = (world: World): ReadonlyArray<Mistake> => {
   return mistakes
 }
 
-// The formatter ends a message with what it found, which may be a secret.
-const fromParseError = (error: ParseResult.ParseError): ReadonlyArray<Mistake> =>
-  ParseResult.ArrayFormatter.formatErrorSync(error).map((issue) =>
-    mistake(
-      issue.path,
-      issue._tag === "Missing"
-        ? "is missing"
-        : issue._tag === "Unexpected"
-        ? "is nothing that a world knows"
-        : issue.message.startsWith("must ")
-        ? issue.message
-        : `is not right: ${issue.message.replace(/,? actual[^]*$/, "")}`
+/**
+ * The mistakes that a schema found, each with its place. The formatter ends a message with what it found there, which
+ * may be a secret: that is dropped.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const fromParseError = (error: ParseResult.ParseError): ReadonlyArray<Mistake> =>
+  ParseResult.ArrayFormatter.formatErrorSync(error)
+    // What can be left out could be undefined, too, which nobody who wrote something there wants to know.
+    .filter(({ message }) => !message.startsWith("Expected undefined,"))
+    .map((issue) =>
+      mistake(
+        issue.path,
+        issue._tag === "Missing"
+          ? "is missing"
+          : issue._tag === "Unexpected"
+          ? "is not known here"
+          : issue.message.startsWith("must ")
+          ? issue.message
+          : `is not right: ${issue.message.replace(/,? actual[^]*$/, "")}`
+      )
     )
-  )
