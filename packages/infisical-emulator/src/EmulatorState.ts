@@ -217,17 +217,16 @@ export const make = (
     )
     const owner = Object.values(users)[0] ?? (yield* makeUser({}, "owner"))
 
-    const state = yield* Ref.make<State>({
+    const service = yield* makeService({
       projects: HashMap.fromIterable(Object.values(projects).map((project) => [project.id, project] as const)),
       serviceTokens: HashMap.fromIterable(Object.values(tokens).map(({ token }) => [token.id, token] as const)),
       users: Object.values(users),
       owner,
       admitsServiceTokenV3: Object.values(tokens).some(({ token }) => token.projectKey.version === "v3")
     })
-    const requests = yield* Ref.make(Chunk.empty<AnsweredRequest>())
 
     return {
-      service: { state, requests },
+      service,
       world: {
         projects: mapEntries(projects, ({ environments, id, key }) => ({ environments, id, key })),
         serviceTokens: mapEntries(tokens, ({ credential }) => credential),
@@ -235,6 +234,15 @@ export const make = (
       }
     }
   })
+
+/**
+ * A server that holds a state and was not asked yet.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeService = (state: State): Effect.Effect<Service> =>
+  Effect.all({ state: Ref.make(state), requests: Ref.make(Chunk.empty<AnsweredRequest>()) })
 
 /**
  * Keeps in mind that a request came, and what became of it.
