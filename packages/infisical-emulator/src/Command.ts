@@ -91,7 +91,7 @@ const banner = (
 ): ReadonlyArray<string> => {
   const site = siteOf(url)
   return [
-    "An Infisical-compatible server for development and tests. It is no vault: it hands its keys to everyone who asks.",
+    "An Infisical-compatible server for development and tests. It is no vault: nothing in it is protected.",
     "",
     `Listening on ${url}`,
     ...(isLoopback(url)
