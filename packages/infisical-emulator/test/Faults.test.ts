@@ -1,6 +1,6 @@
 import { FetchHttpClient, HttpClient, type HttpClientError } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
-import { Duration, Effect, Fiber, Layer, Random, Redacted, TestClock } from "effect"
+import { Duration, Effect, Fiber, Layer, Option, Random, Redacted, TestClock } from "effect"
 import { Credential, Crypto, Infisical, type InfisicalConfig, Secrets } from "effect-infisical"
 import type { Faults } from "effect-infisical-emulator"
 import { Emulator } from "effect-infisical-emulator"
@@ -39,6 +39,11 @@ const list = (emulator: Emulator.Service, headers: Record<string, string> = {}) 
       headers: { authorization: `Bearer ${token.split(".").slice(0, 3).join(".")}`, ...headers }
     })
   })
+
+/** Lets the sockets have their turn. */
+const turn = Effect.async<void>((resume) => {
+  setImmediate(() => resume(Effect.void))
+})
 
 describe("a fault over real HTTP", () => {
   const transport = { _tag: "NetworkError", reason: "Transport" }
@@ -162,12 +167,11 @@ describe("a fault over real HTTP", () => {
       yield* emulator.faults.add({ fault: { _tag: "Delay", duration: "1 hour" }, times: 1 })
       yield* emulator.faults.add({ fault: { _tag: "Respond", status: 504 }, times: 1 })
       const waiting = yield* Effect.fork(list(emulator))
-      const answered = TestClock.adjust("1 hour").pipe(
-        Effect.zipRight(Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))),
+      yield* TestClock.adjust("1 hour").pipe(
+        Effect.zipRight(turn),
         Effect.zipRight(Fiber.poll(waiting)),
-        Effect.repeat({ until: (exit) => exit._tag === "Some" })
+        Effect.repeat({ until: Option.isSome })
       )
-      yield* answered
       expect((yield* Fiber.join(waiting)).status).toBe(504)
       expect(yield* emulator.faults.rules).toEqual([])
     }))
