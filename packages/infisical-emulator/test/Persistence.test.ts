@@ -93,7 +93,7 @@ layer(Layer.merge(NodeContext.layer, Crypto.layer), { excludeTestServices: true 
       for (
         const [content, problem] of [
           [whole.slice(0, -10), "is corrupt: it is not JSON"],
-          [whole.replace("\"version\":1", "\"version\":2"), "is corrupt: version is not right: Expected 1"],
+          [whole.replace("\"version\":1", "\"version\":2"), "is corrupt: version must be 1"],
           [whole.replace("\"owner\":", "\"planted0\":"), "is corrupt: state.planted0 is not known here"],
           ["", "is corrupt: it is not JSON"]
         ] as const
