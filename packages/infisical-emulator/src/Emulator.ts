@@ -19,7 +19,7 @@
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import type * as HttpApp from "@effect/platform/HttpApp"
-import type * as HttpBody from "@effect/platform/HttpBody"
+import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientError from "@effect/platform/HttpClientError"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
@@ -31,7 +31,9 @@ import { Crypto } from "effect-infisical"
 import * as Chunk from "effect/Chunk"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
+import * as Record from "effect/Record"
 import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
@@ -39,6 +41,8 @@ import * as Stream from "effect/Stream"
 import * as Http from "node:http"
 import * as EmulatorApp from "./EmulatorApp.js"
 import * as EmulatorState from "./EmulatorState.js"
+import * as Faults from "./Faults.js"
+import * as Control from "./internal/control.js"
 import * as World from "./World.js"
 
 /**
@@ -73,6 +77,8 @@ export interface Service {
   readonly user: (name?: string) => Effect.Effect<World.ResolvedUser>
   /** Every request that was answered since the start or the last reset, oldest first, over sockets or without. */
   readonly requests: Effect.Effect<ReadonlyArray<EmulatorState.AnsweredRequest>>
+  /** How many they are by method and route, for example `GET /api/v3/secrets/:secretName`. */
+  readonly requestCounts: Effect.Effect<Readonly<Record<string, number>>>
   /** Forgets the requests. */
   readonly resetRequests: Effect.Effect<void>
   /**
@@ -97,6 +103,8 @@ export interface Service {
   readonly revokeServiceToken: (name?: string) => Effect.Effect<void>
   /** Whether requests are answered. Where not, each gets its connection reset, as if the server were gone. */
   readonly setAvailable: (available: boolean) => Effect.Effect<void>
+  /** What goes wrong from now on. */
+  readonly faults: Faults.Service
   /** Hands requests to the server without a socket, whatever their host, and answers them in the fiber that asks. */
   readonly httpClient: HttpClient.HttpClient
 }
@@ -110,6 +118,25 @@ export interface Service {
 export class Emulator extends Context.Tag("effect-infisical-emulator/Emulator")<Emulator, Service>() {}
 
 /**
+ * How it is served.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** The address it listens on. Default `127.0.0.1`: whoever reaches it can read every secret. */
+  readonly host?: string | undefined
+  /** The port it listens on. Default 0: one that is free. */
+  readonly port?: number | undefined
+  /** Whether faults can be added, listed and cleared at `/__emulator/faults`. Default `false`. */
+  readonly controlRoute?: boolean | undefined
+  /** Wraps the whole server, for example to log what it answers. */
+  readonly middleware?:
+    | ((app: HttpApp.Default<Faults.ConnectionLost>) => HttpApp.Default<Faults.ConnectionLost>)
+    | undefined
+}
+
+/**
  * Starts a server that holds a world. It stops with its scope, whatever connections are open.
  *
  * Fails with `WorldError` where the world has mistakes, with `ServeError` where there is no port to be had.
@@ -118,14 +145,33 @@ export class Emulator extends Context.Tag("effect-infisical-emulator/Emulator")<
  * @category constructors
  */
 export const make = (
-  world: World.Input = {}
+  world: World.Input = {},
+  options: Options = {}
 ): Effect.Effect<Service, World.WorldError | HttpServerError.ServeError, Crypto.Crypto | Scope.Scope> =>
+  Effect.flatMap(EmulatorState.make(world), (held) => serve(held, options))
+
+/**
+ * Starts a server on a state that there is already. It stops with its scope, whatever connections are open.
+ *
+ * Fails with `ServeError` where there is no port to be had.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const serve = (
+  { service: state, world: resolved }: EmulatorState.Held,
+  { controlRoute = false, host = "127.0.0.1", middleware = identity, port = 0 }: Options = {}
+): Effect.Effect<Service, HttpServerError.ServeError, Crypto.Crypto | Scope.Scope> =>
   Effect.gen(function*() {
     const crypto = yield* Crypto.Crypto
-    const { service: state, world: resolved } = yield* EmulatorState.make(world)
     const available = yield* Ref.make(true)
-    const app = yield* Effect.provideService(EmulatorApp.make, EmulatorState.EmulatorState, state)
-    const url = yield* listen(whileAvailable(available, app))
+    const faults = yield* Faults.make
+    const server = yield* EmulatorApp.make.pipe(
+      Effect.provideService(EmulatorState.EmulatorState, state),
+      Effect.provideService(Faults.Faults, faults)
+    )
+    const app = whileAvailable(available, middleware(controlRoute ? Control.route(faults, server) : server))
+    const url = yield* listen(app, host, port)
 
     const placeOf = (place: SecretPlace) =>
       Effect.gen(function*() {
@@ -156,6 +202,7 @@ export const make = (
       serviceToken: (name) => entryOf("service token", resolved.serviceTokens, name),
       user: (name) => entryOf("user", resolved.users, name),
       requests: Effect.map(Ref.get(state.requests), Chunk.toReadonlyArray),
+      requestCounts: Effect.map(Ref.get(state.requests), countsOf),
       resetRequests: Ref.set(state.requests, Chunk.empty()),
       setSecret: ({ comment, name, value, ...place }) =>
         Effect.flatMap(placeOf(place), (found) =>
@@ -177,7 +224,8 @@ export const make = (
           (tokenName) => EmulatorState.revoke(state, tokenName)
         ),
       setAvailable: (value) => Ref.set(available, value),
-      httpClient: withoutSocket(available, app)
+      faults,
+      httpClient: withoutSocket(app)
     }
   })
 
@@ -188,9 +236,10 @@ export const make = (
  * @category layers
  */
 export const layer = (
-  world: World.Input = {}
+  world: World.Input = {},
+  options: Options = {}
 ): Layer.Layer<Emulator, World.WorldError | HttpServerError.ServeError> =>
-  Layer.provide(Layer.scoped(Emulator, make(world)), Crypto.layer)
+  Layer.provide(Layer.scoped(Emulator, make(world, options)), Crypto.layer)
 
 /**
  * An `HttpClient` that hands every request to the emulator without a socket, in the fiber that asks.
@@ -226,20 +275,28 @@ const nameOf = <A>(
 const entryOf = <A>(kind: string, entries: Readonly<Record<string, A>>, name: string | undefined): Effect.Effect<A> =>
   Effect.flatMap(nameOf(kind, entries, name), (found) => Effect.orDie(Effect.fromNullable(entries[found])))
 
-const whileAvailable = (available: Ref.Ref<boolean>, app: HttpApp.Default): HttpApp.Default =>
-  Effect.flatMap(Ref.get(available), (yes) =>
-    yes
-      ? app
-      : Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
-        // What is answered then reaches nobody.
-        Effect.sync(() => {
-          NodeHttpServerRequest.toIncomingMessage(request).socket.resetAndDestroy()
-          return HttpServerResponse.empty()
-        })))
+const countsOf = (requests: Chunk.Chunk<EmulatorState.AnsweredRequest>): Readonly<Record<string, number>> =>
+  Chunk.reduce(requests, Record.empty<string, number>(), (counts, { method, route }) => {
+    const key = `${method} ${route ?? "(no such route)"}`
+    return { ...counts, [key]: (counts[key] ?? 0) + 1 }
+  })
 
-const listen = (app: HttpApp.Default): Effect.Effect<string, HttpServerError.ServeError, Scope.Scope> =>
+const whileAvailable = (
+  available: Ref.Ref<boolean>,
+  app: HttpApp.Default<Faults.ConnectionLost>
+): HttpApp.Default<Faults.ConnectionLost> =>
+  Effect.flatMap(Ref.get(available), (yes) => yes ? app : new Faults.ConnectionLost({ how: "reset" }))
+
+/** How many connections may wait to be accepted; Node's default loses some of a thousand that come at once. */
+const backlog = 4096
+
+const listen = (
+  app: HttpApp.Default<Faults.ConnectionLost>,
+  host: string,
+  port: number
+): Effect.Effect<string, HttpServerError.ServeError, Scope.Scope> =>
   Effect.gen(function*() {
-    const handler = yield* NodeHttpServer.makeHandler(app).pipe(
+    const handler = yield* NodeHttpServer.makeHandler(losingSockets(app)).pipe(
       // Spans of the server would mix with those of the program that is tested.
       Effect.locally(HttpMiddleware.currentTracerDisabledWhen, () => true)
     )
@@ -253,35 +310,65 @@ const listen = (app: HttpApp.Default): Effect.Effect<string, HttpServerError.Ser
     )
     return yield* Effect.async<string, HttpServerError.ServeError>((resume) => {
       server.once("error", (cause) => resume(Effect.fail(new HttpServerError.ServeError({ cause }))))
-      server.listen({ host: "127.0.0.1", port: 0 }, () => {
+      server.listen({ host, port, backlog }, () => {
         const address = server.address()
         resume(
           typeof address === "object" && address !== null
-            ? Effect.succeed(`http://127.0.0.1:${address.port}`)
+            ? Effect.succeed(
+              `http://${address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}`
+            )
             : Effect.dieMessage("A server that listens on a port has one")
         )
       })
     })
   })
 
-const withoutSocket = (available: Ref.Ref<boolean>, app: HttpApp.Default): HttpClient.HttpClient =>
+/** Where the connection is to be lost, so is the socket; with it goes the fiber that answers. */
+const losingSockets = (app: HttpApp.Default<Faults.ConnectionLost>): HttpApp.Default =>
+  Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
+    const { socket } = NodeHttpServerRequest.toIncomingMessage(request)
+    const lose = ({ how }: Faults.ConnectionLost) =>
+      Effect.async<never>(() => {
+        // Node sends what it was given before in a later turn.
+        setImmediate(() => how === "reset" ? socket.resetAndDestroy() : socket.destroySoon())
+      })
+    return app.pipe(
+      Effect.map((response) =>
+        response.body._tag === "Stream"
+          ? HttpServerResponse.setBody(
+            response,
+            HttpBody.stream(Stream.catchAll(response.body.stream, (error) =>
+              error instanceof Faults.ConnectionLost ? Stream.fromEffect(lose(error)) : Stream.fail(error)))
+          )
+          : response
+      ),
+      Effect.catchTag("ConnectionLost", lose),
+      Effect.interruptible
+    )
+  })
+
+const withoutSocket = (app: HttpApp.Default<Faults.ConnectionLost>): HttpClient.HttpClient =>
   HttpClient.make((request, url) => {
     const failed = (reason: "Transport" | "Encode", cause: unknown) =>
       new HttpClientError.RequestError({ request, reason, cause })
     return Effect.gen(function*() {
-      if (!(yield* Ref.get(available))) return yield* failed("Transport", new Error("The emulator is not available"))
       const body = yield* Effect.mapError(bodyOf(request.body), (cause) => failed("Encode", cause))
       const { headers, method } = request
       const webRequest = yield* Effect.try({
         try: () => new Request(url, { method, headers, ...(body !== undefined && { body }) }),
         catch: (cause) => failed("Encode", cause)
       })
-      const response = yield* Effect.scoped(
-        Effect.provideService(app, HttpServerRequest.HttpServerRequest, HttpServerRequest.fromWeb(webRequest))
+      const response = yield* app.pipe(
+        Effect.provideService(HttpServerRequest.HttpServerRequest, HttpServerRequest.fromWeb(webRequest)),
+        Effect.scoped,
+        Effect.mapError((cause) => failed("Transport", cause))
       )
       return HttpClientResponse.fromWeb(
         request,
-        HttpServerResponse.toWeb(response, { withoutBody: method === "HEAD" })
+        HttpServerResponse.toWeb(response, {
+          withoutBody: method === "HEAD",
+          runtime: yield* Effect.runtime<never>()
+        })
       )
     })
   })

@@ -14,12 +14,12 @@ import * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import { Wire } from "effect-infisical"
-import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Ref from "effect/Ref"
 import * as NodeCrypto from "node:crypto"
 import * as Answer from "./Answer.js"
 import * as EmulatorState from "./EmulatorState.js"
+import * as Faults from "./Faults.js"
 import type { Actor } from "./internal/authentication.js"
 import * as Authentication from "./internal/authentication.js"
 import * as Body from "./internal/body.js"
@@ -34,8 +34,13 @@ import * as Validation from "./internal/validation.js"
  * @since 0.1.0
  * @category constructors
  */
-export const make: Effect.Effect<HttpApp.Default, never, EmulatorState.EmulatorState> = Effect.gen(
+export const make: Effect.Effect<
+  HttpApp.Default<Faults.ConnectionLost>,
+  never,
+  EmulatorState.EmulatorState | Faults.Faults
+> = Effect.gen(
   function*() {
+    const faults = yield* Faults.Faults
     const self = yield* EmulatorState.EmulatorState
     const state = yield* Ref.get(self.state)
     const routes = [
@@ -101,16 +106,20 @@ export const make: Effect.Effect<HttpApp.Default, never, EmulatorState.EmulatorS
         })
       )
     ]
-    const router = yield* HttpRouter.toHttpApp(HttpRouter.fromIterable(routes)).pipe(
+    const afflicted = HttpRouter.use(
+      HttpRouter.fromIterable(routes),
+      (app) => Effect.flatMap(HttpRouter.RouteContext, ({ route }) => Faults.afflict(faults, self, route.path, app))
+    )
+    const router = yield* HttpRouter.toHttpApp(afflicted).pipe(
       // A longer parameter is no route, and a slash at the end makes no difference.
       HttpRouter.withRouterConfig({ ignoreTrailingSlash: true, maxParamLength: 100 })
     )
     return Effect.catchTag(router, "RouteNotFound", ({ request }) =>
-      respond(
+      Faults.afflict(
+        faults,
         self,
-        request,
         undefined,
-        Answer.routeNotFound(request.method, request.url)
+        respond(self, request, undefined, Answer.routeNotFound(request.method, request.url))
       ))
   }
 )
@@ -196,11 +205,5 @@ const respond = (
     const response = request.headers["if-none-match"] === etag
       ? HttpServerResponse.empty({ status: 304, headers: { "content-type": options.contentType, etag } })
       : HttpServerResponse.text(body, { status: answer.status, ...options })
-    return Effect.as(
-      Ref.update(
-        self.requests,
-        Chunk.append({ method: request.method, route, path: request.url, status: response.status })
-      ),
-      response
-    )
+    return Effect.as(EmulatorState.record(self, { request, route, status: response.status }), response)
   })

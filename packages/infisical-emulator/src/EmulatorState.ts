@@ -151,7 +151,7 @@ export interface State {
 }
 
 /**
- * A request that was answered. Nothing of its headers or body is kept.
+ * A request that was answered, or that a fault kept from being answered. Nothing of its headers or body is kept.
  *
  * @since 0.1.0
  * @category models
@@ -162,7 +162,8 @@ export interface AnsweredRequest {
   readonly route: string | undefined
   /** The path as it was sent, with its query. */
   readonly path: string
-  readonly status: number
+  /** None where a fault kept the answer. */
+  readonly status: number | undefined
 }
 
 /**
@@ -174,6 +175,17 @@ export interface AnsweredRequest {
 export interface Service {
   readonly state: Ref.Ref<State>
   readonly requests: Ref.Ref<Chunk.Chunk<AnsweredRequest>>
+}
+
+/**
+ * A state, and what the description of the world became in it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Held {
+  readonly service: Service
+  readonly world: World.Resolved
 }
 
 /**
@@ -194,11 +206,7 @@ export class EmulatorState extends Context.Tag("effect-infisical-emulator/Emulat
  */
 export const make = (
   input: World.Input
-): Effect.Effect<
-  { readonly service: Service; readonly world: World.Resolved },
-  World.WorldError,
-  Crypto.Crypto
-> =>
+): Effect.Effect<Held, World.WorldError, Crypto.Crypto> =>
   Effect.gen(function*() {
     const world = yield* World.decode(input)
     const users = yield* forEachEntry(world.users, makeUser)
@@ -209,17 +217,16 @@ export const make = (
     )
     const owner = Object.values(users)[0] ?? (yield* makeUser({}, "owner"))
 
-    const state = yield* Ref.make<State>({
+    const service = yield* makeService({
       projects: HashMap.fromIterable(Object.values(projects).map((project) => [project.id, project] as const)),
       serviceTokens: HashMap.fromIterable(Object.values(tokens).map(({ token }) => [token.id, token] as const)),
       users: Object.values(users),
       owner,
       admitsServiceTokenV3: Object.values(tokens).some(({ token }) => token.projectKey.version === "v3")
     })
-    const requests = yield* Ref.make(Chunk.empty<AnsweredRequest>())
 
     return {
-      service: { state, requests },
+      service,
       world: {
         projects: mapEntries(projects, ({ environments, id, key }) => ({ environments, id, key })),
         serviceTokens: mapEntries(tokens, ({ credential }) => credential),
@@ -227,6 +234,31 @@ export const make = (
       }
     }
   })
+
+/**
+ * A server that holds a state and was not asked yet.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeService = (state: State): Effect.Effect<Service> =>
+  Effect.all({ state: Ref.make(state), requests: Ref.make(Chunk.empty<AnsweredRequest>()) })
+
+/**
+ * Keeps in mind that a request came, and what became of it.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const record = (
+  self: Service,
+  { request, route, status }: {
+    readonly request: { readonly method: string; readonly url: string }
+    readonly route: string | undefined
+    readonly status: number | undefined
+  }
+): Effect.Effect<void> =>
+  Ref.update(self.requests, Chunk.append({ method: request.method, route, path: request.url, status }))
 
 /**
  * Changes the state, or leaves it as it is and says why.

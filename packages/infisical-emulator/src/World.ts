@@ -6,13 +6,14 @@
  *
  * @since 0.1.0
  */
+import * as Array from "effect/Array"
 import * as Data from "effect/Data"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import { DurationInput } from "./internal/duration.js"
 
 /**
  * A secret: its value, or its value with what belongs to it.
@@ -28,7 +29,7 @@ export const Secret = Schema.Union(
     id: Schema.optional(Schema.UUID),
     /** The values that override it, by the name of the user who alone sees it. */
     personal: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.String }))
-  })
+  }).annotations({ title: "an object with a value" })
 )
 
 /**
@@ -129,20 +130,6 @@ export const Permission = Schema.Literal("read", "write")
  */
 export type Permission = typeof Permission.Type
 
-const DurationInput = Schema.transformOrFail(
-  Schema.Union(Schema.String, Schema.Number, Schema.DurationFromSelf),
-  Schema.DurationFromSelf,
-  {
-    strict: true,
-    decode: (input, _options, ast) =>
-      Option.match(Duration.decodeUnknown(input), {
-        onNone: () => ParseResult.fail(new ParseResult.Type(ast, input, "must be a duration, such as \"5 minutes\"")),
-        onSome: ParseResult.succeed
-      }),
-    encode: ParseResult.succeed
-  }
-)
-
 /**
  * A service token. Without anything said it is a v2 token that may read and write everywhere and does not expire.
  *
@@ -157,7 +144,9 @@ export const ServiceToken = Schema.Struct({
   scopes: Schema.optional(Schema.Array(Scope)),
   permissions: Schema.optionalWith(Schema.Array(Permission), { default: () => ["read", "write"] as const }),
   /** When it expires, ISO 8601. At most one of this and `ttl`. */
-  expiresAt: Schema.optional(Schema.DateTimeUtc),
+  expiresAt: Schema.optional(
+    Schema.DateTimeUtc.annotations({ message: () => "must be a moment, such as \"2030-12-31T23:59:59Z\"" })
+  ),
   /** How long after the start it expires. */
   ttl: Schema.optional(DurationInput),
   /** The token itself: `st.<id>.<secret>.<key>`, or for v3 its JSON. */
@@ -448,17 +437,52 @@ const mistakesOf = (world: World): ReadonlyArray<Mistake> => {
   return mistakes
 }
 
-// The formatter ends a message with what it found, which may be a secret.
-const fromParseError = (error: ParseResult.ParseError): ReadonlyArray<Mistake> =>
-  ParseResult.ArrayFormatter.formatErrorSync(error).map((issue) =>
-    mistake(
-      issue.path,
-      issue._tag === "Missing"
-        ? "is missing"
-        : issue._tag === "Unexpected"
-        ? "is nothing that a world knows"
-        : issue.message.startsWith("must ")
-        ? issue.message
-        : `is not right: ${issue.message.replace(/,? actual[^]*$/, "")}`
+/**
+ * The mistakes that a schema found, one for each place. The formatter ends a message with what it found there, which may
+ * be a secret: that is dropped.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const fromParseError = (error: ParseResult.ParseError): ReadonlyArray<Mistake> => {
+  const issues = ParseResult.ArrayFormatter.formatErrorSync(error)
+    // What can be left out could be undefined, too, which nobody who wrote something there wants to know.
+    .filter(({ message }) => !message.startsWith("Expected undefined,"))
+  const mistakes = issues
+    // Of what can have several forms, that which goes deepest is the one that was meant.
+    .filter(({ path }) =>
+      !issues.some((other) => other.path.length > path.length && path.every((key, index) => key === other.path[index]))
     )
-  )
+    .map((issue) =>
+      mistake(
+        issue.path,
+        issue._tag === "Missing"
+          ? "is missing"
+          : issue._tag === "Unexpected"
+          ? "is not known here"
+          : issue.message.startsWith("must ")
+          ? issue.message
+          : expected(issue.message)
+      )
+    )
+  return Object.entries(Array.groupBy(mistakes, ({ place }) => place)).map(([place, alike]) => ({
+    place,
+    problem: Array.dedupe(alike.map(({ problem }) => problem)).join(" or ").replaceAll(" or must be ", " or ")
+  }))
+}
+
+// What does not begin so may quote the value anywhere.
+const expected = (message: string): string => {
+  const kind = /^Expected (.*), actual/s.exec(message)?.[1]
+  return kind === undefined
+    ? "is not right"
+    : `must be ${
+      kind.startsWith("{") || /^\(?Struct/.test(kind)
+        ? "an object"
+        : kind.startsWith("ReadonlyArray<")
+        ? "a list"
+        : ["string", "number", "boolean"].includes(kind)
+        ? `a ${kind}`
+        : kind
+    }`
+}

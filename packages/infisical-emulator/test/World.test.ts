@@ -100,6 +100,53 @@ describe("a world", () => {
       for (const value of ["424242", "987654", "not-a-key"]) expect(error.message).not.toContain(value)
     }))
 
+  it.effect("with mistakes within mistakes is reported once for each place, as what was meant", () =>
+    Effect.gen(function*() {
+      const wrong: object = {
+        secrets: { NUMBER: 5, COMMENT: { comment: "no value" }, VALUE: { value: 5 } },
+        projects: {
+          main: {
+            environments: "dev",
+            folders: {
+              dev: {
+                "/": { secrets: { A: { value: "a", personal: { alice: 5 } } }, imports: [{ environment: "dev" }] }
+              }
+            }
+          },
+          other: []
+        },
+        serviceTokens: {
+          main: {
+            scopes: [{ environment: "dev", path: "/" }],
+            permissions: ["admin"],
+            expiresAt: "tomorrow",
+            version: "v4"
+          }
+        }
+      }
+      expect(Object.fromEntries((yield* mistakes(wrong)).map(({ place, problem }) => [place, problem]))).toEqual({
+        "secrets.NUMBER": "must be a string or an object with a value",
+        "secrets.COMMENT.value": "is missing",
+        "secrets.VALUE.value": "must be a string",
+        "projects.main.environments": "must be a list",
+        "projects.main.folders.dev[\"/\"].secrets.A.personal.alice": "must be a string",
+        "projects.main.folders.dev[\"/\"].imports[0].path": "is missing",
+        "projects.other": "must be an object",
+        "serviceTokens.main.scopes[0].path": "is not known here",
+        "serviceTokens.main.scopes[0].secretPath": "is missing",
+        "serviceTokens.main.permissions[0]": "must be \"read\" or \"write\"",
+        "serviceTokens.main.expiresAt": "must be a moment, such as \"2030-12-31T23:59:59Z\"",
+        "serviceTokens.main.version": "must be \"v2\" or \"v3\""
+      })
+    }))
+
+  it.effect("that is none at all is reported", () =>
+    Effect.gen(function*() {
+      const list: object = []
+      const error = yield* Effect.flip(World.decode(list))
+      expect(error.message).toBe("The world has a mistake: must be an object")
+    }))
+
   it.scoped("with a malformed token is reported without the token", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(

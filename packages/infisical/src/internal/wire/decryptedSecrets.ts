@@ -92,7 +92,11 @@ const DecryptedSecrets = Schema.declare(
       isArray(input) && input.every(isDecryptedSecret) ? ParseResult.succeed(input) : decodeAll(input, options),
     encode: () => ParseResult.encodeUnknown(Schema.Array(DecryptedSecret))
   },
-  { identifier: "DecryptedSecrets" }
+  {
+    identifier: "DecryptedSecrets",
+    // For the API reference of the emulator.
+    jsonSchema: { type: "array", items: { type: "object" }, description: "Secrets, each as a read by name gives it" }
+  }
 )
 
 const decodeAll = ParseResult.decodeUnknown(Schema.Array(DecryptedSecret))

@@ -64,7 +64,11 @@ const EncryptedSecrets = Schema.declare(
       isArray(input) && input.every(isEncryptedSecret) ? ParseResult.succeed(input) : decodeAll(input, options),
     encode: () => ParseResult.encodeUnknown(Schema.Array(EncryptedSecret))
   },
-  { identifier: "EncryptedSecrets" }
+  {
+    identifier: "EncryptedSecrets",
+    // For the API reference of the emulator.
+    jsonSchema: { type: "array", items: { type: "object" }, description: "Secrets, each as a read by name gives it" }
+  }
 )
 
 const decodeAll = ParseResult.decodeUnknown(Schema.Array(EncryptedSecret))
