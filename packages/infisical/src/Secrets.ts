@@ -76,7 +76,10 @@ export interface ReadOptions extends PlaceOptions {
  * @category models
  */
 export interface GetOptions extends ReadOptions {
-  /** Which version of the shared secret; there is no fallback for one. Default: the newest. */
+  /**
+   * Which version of the shared secret; there is no fallback for one. Servers of 2024 give only the oldest one of what is
+   * end-to-end encrypted; for another, that is an `UnexpectedResponseError`. Default: the newest.
+   */
   readonly version?: number | undefined
 }
 
@@ -302,10 +305,12 @@ export const make: Effect.Effect<
 
   /** The secret of a name by a request for it alone. */
   const alone = (name: string, location: Location.Location): Effect.Effect<Secret, ReadError> =>
-    Effect.flatMap(
-      cache.read(location),
-      (snapshot): Effect.Effect<Secret, ReadError> => snapshot.get(name, "shared") ?? notFound(name, location)
-    )
+    Effect.gen(function*() {
+      const snapshot = yield* cache.read(location)
+      const secret = yield* snapshot.get(name, "shared") ?? notFound(name, location)
+      // A server of 2024-07 gives the oldest version of what is end-to-end encrypted, whichever was asked for.
+      return location.version === undefined || secret.version === location.version ? secret : yield* anotherVersion
+    })
 
   const getCold = (name: string, options: GetOptions): Effect.Effect<Secret, ReadError> =>
     Effect.gen(function*() {
@@ -574,6 +579,12 @@ const checkNames = (names: ReadonlyArray<string>): Effect.Effect<void, InvalidRe
   )
 
 const isListingRefused = (error: ReadError): boolean => error._tag === "PermissionError" && error.problem === "scope"
+
+const anotherVersion = new UnexpectedResponseError({
+  endpoint: "GET /api/v3/secrets/:secretName",
+  status: 200,
+  problem: "it is another version than was asked for, as servers of 2024 answer for what is end-to-end encrypted"
+})
 
 const takenUnasked = new UnexpectedResponseError({
   endpoint: "PATCH /api/v3/secrets/:secretName",

@@ -6,6 +6,7 @@
 import { assert, describe, it, layer } from "@effect/vitest"
 import { ConfigProvider, Effect, Layer, Redacted } from "effect"
 import { Credential, Secrets } from "effect-infisical"
+import { isEndToEndEncrypted } from "./source.js"
 import * as TestServer from "./TestServer.js"
 
 const get = (name: string, options?: Secrets.ReadOptions) =>
@@ -146,12 +147,14 @@ describe("Secrets", () => {
         "a 500 KB": "x".repeat(500_000)
       })
     ) {
-      it.scoped(`keeps ${kind} value whole`, () =>
+      it.scoped(`keeps ${kind} value whole, or without the space around it where the server decrypts`, () =>
         Effect.gen(function*() {
           const secrets = yield* Secrets.Secrets
           const name = yield* TestServer.scratchName("VALUE")
           yield* secrets.create(name, Redacted.make(text))
-          assert.isTrue(value(yield* getAfresh(name)) === text)
+          const kept = isEndToEndEncrypted ? text : `${text.trim()}${text.endsWith("\n") ? "\n" : ""}`
+          assert.isTrue(value(yield* getAfresh(name)) === kept)
+          assert.isTrue(value(yield* get(name)) === kept)
         }))
     }
 
@@ -180,7 +183,7 @@ describe("Secrets", () => {
         assert.include(error, { _tag: "AuthenticationError" })
       }))
 
-    it.effect("says that the key part of a token does not open the project, also where the fallback has such a name", () =>
+    it.effect.runIf(isEndToEndEncrypted)("says that the key part of a token does not open the project, also where the fallback has such a name", () =>
       Effect.gen(function*() {
         const error = yield* get("NAME").pipe(
           Effect.provide(Layer.fresh(TestServer.client({ spoiled: "key" }))),

@@ -4,6 +4,7 @@ import { ConfigProvider, Context, DateTime, Effect, Layer, Logger, LogLevel, Red
 import { Credential, Infisical, type InfisicalConfig, Secrets } from "effect-infisical"
 import { Emulator, type World } from "effect-infisical-emulator"
 import { inspect } from "node:util"
+import { era, source } from "./source.js"
 
 const value = (secret: { readonly value: Redacted.Redacted<string> }) => Redacted.value(secret.value)
 
@@ -17,6 +18,7 @@ const client = (options: Partial<InfisicalConfig.Options> = {}, token?: string) 
     return Infisical.layer({
       credential: Credential.serviceToken(yield* emulator.serviceToken(token)),
       siteUrl: emulator.url,
+      source,
       retry: { times: 0 },
       refresh: false,
       fallback: false,
@@ -28,14 +30,14 @@ const client = (options: Partial<InfisicalConfig.Options> = {}, token?: string) 
 const withWorld =
   (world: World.Input, options: Partial<InfisicalConfig.Options> = {}) =>
   <A, E>(effect: Effect.Effect<A, E, Secrets.Secrets | Emulator.Emulator>) =>
-    Effect.provide(effect, Layer.provideMerge(client(options), Emulator.layer(world)))
+    Effect.provide(effect, Layer.provideMerge(client(options), Emulator.layer({ era, ...world })))
 
 /** The requests for secrets since the last count, without that for the token. */
 const countRequests = Effect.gen(function*() {
   const emulator = yield* Emulator.Emulator
   const requests = yield* emulator.requests
   yield* emulator.resetRequests
-  return requests.filter(({ path }) => path.startsWith("/api/v3/secrets")).length
+  return requests.filter(({ path }) => /^\/api\/v[34]\/secrets/.test(path)).length
 })
 
 const dev = (folders: Record<string, typeof World.Folder.Encoded>): World.Input => ({

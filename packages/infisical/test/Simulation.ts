@@ -7,6 +7,7 @@ import { Clock, Context, Duration, Effect, Layer, Redacted, TestClock } from "ef
 import { Credential, Crypto, Infisical, InfisicalConfig, Secrets } from "effect-infisical"
 import { Emulator, type World } from "effect-infisical-emulator"
 import { NodeCrypto } from "effect-infisical-node"
+import { era, source } from "./source.js"
 
 /** What happens to a request instead of an answer, or `undefined` for what the emulator says. */
 export type Fault = (path: string) => "unreachable" | Response | undefined
@@ -19,10 +20,14 @@ interface Seen {
   readonly conditional: boolean
 }
 
+const isSecrets = ({ path }: Seen) => /^\/api\/v[34]\/secrets/.test(path)
+
 export class Simulation extends Context.Tag("test/Simulation")<Simulation, {
   readonly emulator: Emulator.Service
   /** The requests for secrets and their outcomes since the last time this was asked for; 0 for no answer. */
   readonly takeRequests: Effect.Effect<ReadonlyArray<Seen>>
+  /** All others: logins, renewals, revocations, and what a service token is asked. */
+  readonly takeLogins: Effect.Effect<ReadonlyArray<Seen>>
   readonly setFault: (fault: Fault) => Effect.Effect<void>
   /** Answers to requests of this method arrive only after this is done; the server has answered before. */
   readonly holdAnswers: (until: Effect.Effect<void>, method?: string) => Effect.Effect<void>
@@ -86,8 +91,13 @@ const make = Effect.gen(function*() {
   return Simulation.of({
     emulator,
     takeRequests: Effect.sync(() => {
-      const taken = requests.filter(({ path }) => path.startsWith("/api/v3/secrets"))
-      requests = []
+      const taken = requests.filter(isSecrets)
+      requests = requests.filter((request) => !isSecrets(request))
+      return taken
+    }),
+    takeLogins: Effect.sync(() => {
+      const taken = requests.filter((request) => !isSecrets(request))
+      requests = requests.filter(isSecrets)
       return taken
     }),
     setFault: (next) =>
@@ -132,7 +142,7 @@ const make = Effect.gen(function*() {
 
 /** A server that holds this world. */
 export const layer = (world: World.Input) =>
-  Layer.effect(Simulation, make).pipe(Layer.provide([Emulator.layer(world), NodeCrypto.layer]))
+  Layer.effect(Simulation, make).pipe(Layer.provide([Emulator.layer({ era, ...world }), NodeCrypto.layer]))
 
 /** A client of it, which has not asked yet. */
 export const client = (options: Partial<InfisicalConfig.Options> = {}) =>
@@ -141,6 +151,7 @@ export const client = (options: Partial<InfisicalConfig.Options> = {}) =>
     const config = {
       credential: Credential.serviceToken(yield* emulator.serviceToken()),
       siteUrl: "http://infisical.test",
+      source,
       retry: { times: 0 },
       fallback: false,
       ...options
@@ -157,7 +168,7 @@ export const run =
   (world: World.Input, options: Partial<InfisicalConfig.Options> = {}) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     Effect.provide(effect, Layer.provideMerge(client(options), layer(world)))
 
-export const get = (name: string, options?: Secrets.ReadOptions) =>
+export const get = (name: string, options?: Secrets.GetOptions) =>
   Effect.flatMap(Secrets.Secrets, (secrets) => secrets.get(name, options))
 
 export const value = (secret: { readonly value: Redacted.Redacted<string> }) => Redacted.value(secret.value)

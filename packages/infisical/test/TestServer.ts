@@ -9,12 +9,14 @@ import { Credential, Infisical, type InfisicalConfig, Secrets } from "effect-inf
 import { Emulator } from "effect-infisical-emulator"
 import { randomBytes } from "node:crypto"
 import { fileURLToPath } from "node:url"
+import { era, isEndToEndEncrypted, source } from "./source.js"
+
+/** What of a credential is to be wrong. */
+type Spoiled = "secret" | "key" | undefined
 
 export class TestServer extends Context.Tag("test/TestServer")<TestServer, {
   readonly siteUrl: string
-  readonly token: Redacted.Redacted<string>
-  readonly environment: string
-  readonly secretPath: string
+  readonly options: (spoiled: Spoiled) => Omit<InfisicalConfig.Options, "siteUrl">
 }>() {}
 
 const environment = Effect.gen(function*() {
@@ -37,13 +39,37 @@ const live = Config.all({
   secretPath: Config.withDefault(Config.nonEmptyString("INFISICAL_SECRET_PATH"), "/")
 })
 
+const ofToken = (token: Redacted.Redacted<string>, spoiled: Spoiled) => ({
+  credential: Credential.serviceToken(spoil(token, spoiled)),
+  source
+})
+
+/** A service token where this process decrypts, a machine identity where the server does. */
 const emulated = Layer.effect(
   TestServer,
   Effect.gen(function*() {
     const emulator = yield* Emulator.Emulator
-    return { siteUrl: emulator.url, token: yield* emulator.serviceToken(), environment: "dev", secretPath: "/" }
+    const { clientId, clientSecret } = yield* emulator.universalAuth()
+    const { id: projectId } = yield* emulator.project()
+    const token = yield* emulator.serviceToken()
+    return {
+      siteUrl: emulator.url,
+      options: (spoiled) =>
+        isEndToEndEncrypted ? ofToken(token, spoiled) : {
+          credential: Credential.universalAuth({
+            clientId,
+            clientSecret: spoiled === undefined ? clientSecret : Redacted.make("wrong")
+          }),
+          projectId
+        }
+    }
   })
-).pipe(Layer.provide(Emulator.layer({ secrets: { NAME: "value" } })))
+).pipe(Layer.provide(Emulator.layer({
+  era,
+  secrets: { NAME: "value" },
+  serviceTokens: { main: {} },
+  identities: { main: {} }
+})))
 
 export const layer = Layer.unwrapEffect(
   Effect.gen(function*() {
@@ -53,7 +79,13 @@ export const layer = Layer.unwrapEffect(
     const chosen: Layer.Layer<TestServer, Layer.Layer.Error<typeof emulated> | ConfigError.ConfigError> =
       Option.isNone(named.site) && Option.isNone(named.token)
         ? emulated
-        : Layer.effect(TestServer, Effect.withConfigProvider(live, provider))
+        : Layer.effect(
+          TestServer,
+          Effect.map(Effect.withConfigProvider(live, provider), ({ environment, secretPath, siteUrl, token }) => ({
+            siteUrl,
+            options: (spoiled) => ({ ...ofToken(token, spoiled), environment, secretPath })
+          }))
+        )
     return chosen
   })
 )
@@ -64,17 +96,12 @@ export const clientOf = (siteUrl: string, options: Omit<InfisicalConfig.Options,
 
 /** A client of the test's server, with its token or one in which one part is another. */
 export const client = (
-  { spoiled, ...options }: Partial<InfisicalConfig.Options> & { readonly spoiled?: "secret" | "key" } = {}
+  { spoiled, ...options }: Partial<InfisicalConfig.Options> & { readonly spoiled?: Spoiled } = {}
 ) =>
-  Layer.unwrapEffect(Effect.map(TestServer, ({ environment, secretPath, siteUrl, token }) =>
-    clientOf(siteUrl, {
-      credential: Credential.serviceToken(spoil(token, spoiled)),
-      environment,
-      secretPath,
-      ...options
-    })))
+  Layer.unwrapEffect(Effect.map(TestServer, (server) =>
+    clientOf(server.siteUrl, { ...server.options(spoiled), ...options })))
 
-const spoil = (token: Redacted.Redacted<string>, part: "secret" | "key" | undefined) => {
+const spoil = (token: Redacted.Redacted<string>, part: Spoiled) => {
   const [prefix, id, secret = "", key = ""] = Redacted.value(token).split(".")
   const other = (text: string) => `${text.startsWith("0") ? "1" : "0"}${text.slice(1)}`
   const parts = [prefix, id, part === "secret" ? other(secret) : secret, part === "key" ? other(key) : key]

@@ -1,0 +1,3 @@
+import { onSource } from "../../vitest.shared.js"
+
+export default onSource("v3")
