@@ -13,6 +13,8 @@
 export interface Answer {
   readonly status: number
   readonly body: unknown
+  /** What a server of today says instead. */
+  readonly current?: Omit<Answer, "current">
 }
 
 /**
@@ -51,6 +53,10 @@ const refusal = (statusCode: number, error: string, message: unknown): Answer =>
   body: { statusCode, message, error }
 })
 
+const notFound = (message: string): Answer => refusal(404, "NotFound", message)
+
+const tokenError = (message: string): Answer => refusal(403, "TokenError", message)
+
 const badRequest = (message: string): Answer => refusal(400, "BadRequest", message)
 
 const internal = (message: string): Answer => refusal(500, "Internal Server Error", message)
@@ -61,7 +67,10 @@ const internal = (message: string): Answer => refusal(500, "Internal Server Erro
  * @since 0.1.0
  * @category secrets
  */
-export const secretNotFound: Answer = badRequest("Secret not found")
+export const secretNotFound = (secretName: string): Answer => ({
+  ...badRequest("Secret not found"),
+  current: notFound(`Secret with name '${secretName}' not found`)
+})
 
 /**
  * No secret of this name, to a write.
@@ -69,8 +78,10 @@ export const secretNotFound: Answer = badRequest("Secret not found")
  * @since 0.1.0
  * @category secrets
  */
-export const secretToWriteNotFound = (secretName: string): Answer =>
-  badRequest(`Secret not found: blind index ${secretName}`)
+export const secretToWriteNotFound = (secretName: string): Answer => ({
+    ...badRequest(`Secret not found: blind index ${secretName}`),
+    current: notFound(`Secret with name '${secretName}' not found`)
+})
 
 /**
  * There is a secret of this name and type.
@@ -128,11 +139,19 @@ export const personalToDeleteNotFound: Answer = internal("Cannot read properties
  * @since 0.1.0
  * @category folders
  */
-export const folderNotFound: Answer = refusal(
-  400,
-  "Create secret",
-  "Folder not found for the given environment slug & secret path"
-)
+export const folderNotFound: Answer = {
+  ...refusal(400, "Create secret", "Folder not found for the given environment slug & secret path"),
+  current: notFound("Folder with the given path in environment with the given slug not found")
+}
+
+/**
+ * Said by servers of today only: those of 2024-07 list nothing of it.
+ *
+ * @since 0.1.0
+ * @category folders
+ */
+export const environmentUnknown = (environment: string): Answer =>
+  notFound(`Environment with slug '${environment}' not found`)
 
 /**
  * The path has a character that no folder's name can have.
@@ -148,8 +167,10 @@ export const folderPathInvalid: Answer = refusal(500, "Find by secret path", "So
  * @since 0.1.0
  * @category folders
  */
-export const environmentNotFound = (environment: string, projectId: string): Answer =>
-  internal(`'${environment}' environment not found in project with ID ${projectId}`)
+export const environmentNotFound = (environment: string, projectId: string): Answer => ({
+    ...internal(`'${environment}' environment not found in project with ID ${projectId}`),
+    current: environmentUnknown(environment)
+  })
 
 /**
  * The token may not do this in this environment and path.
@@ -158,7 +179,10 @@ export const environmentNotFound = (environment: string, projectId: string): Ans
  * @category permissions
  */
 export const permissionDenied = (action: Action): Answer =>
-  refusal(401, "PermissionDenied", `You are not allowed to ${action} on secrets`)
+  ({
+    ...refusal(401, "PermissionDenied", `You are not allowed to ${action} on secrets`),
+    current: refusal(403, "PermissionDenied", `You are not allowed to ${action} on secrets`)
+  })
 
 /**
  * A service token for another project.
@@ -183,12 +207,23 @@ const notAllowed = "You are not allowed to access this resource"
 export const userNotInProject: Answer = refusal(403, "User not in project", notAllowed)
 
 /**
+ * A machine identity that is not a member of this project.
+ *
+ * @since 0.1.0
+ * @category permissions
+ */
+export const identityNotInProject: Answer = refusal(403, "Identity not in project", notAllowed)
+
+/**
  * There is no `authorization` header.
  *
  * @since 0.1.0
  * @category authentication
  */
-export const tokenMissing: Answer = refusal(403, "Unauthorized access", "Token missing")
+export const tokenMissing: Answer = {
+  ...refusal(403, "Unauthorized access", "Token missing"),
+  current: refusal(401, "UnauthorizedError", "Token missing")
+}
 
 /**
  * The token is unknown, its secret is another, or it was revoked.
@@ -196,7 +231,10 @@ export const tokenMissing: Answer = refusal(403, "Unauthorized access", "Token m
  * @since 0.1.0
  * @category authentication
  */
-export const tokenRefused: Answer = refusal(403, "UnauthorizedError", notAllowed)
+export const tokenRefused: Answer = {
+  ...refusal(403, "UnauthorizedError", notAllowed),
+  current: tokenError("Invalid token")
+}
 
 /**
  * Said once: the server deletes the token with it.
@@ -204,10 +242,66 @@ export const tokenRefused: Answer = refusal(403, "UnauthorizedError", notAllowed
  * @since 0.1.0
  * @category authentication
  */
-export const tokenExpired: Answer = refusal(
+export const tokenExpired: Answer = {
+  ...refusal(403, "UnauthorizedError", "failed to authenticate expired service token"),
+  current: refusal(401, "UnauthorizedError", "Service token has expired")
+}
+
+/**
+ * An access token is past its time to live; said once, and deleted with it.
+ *
+ * @since 0.1.0
+ * @category authentication
+ */
+export const accessTokenExpired: Answer = refusal(
   403,
   "UnauthorizedError",
-  "failed to authenticate expired service token"
+  "Failed to renew MI access token due to TTL expiration"
+)
+
+/**
+ * An access token is renewed that may not live any longer; it is deleted with that.
+ *
+ * @since 0.1.0
+ * @category authentication
+ */
+export const accessTokenPastMaximum: Answer = refusal(
+  403,
+  "UnauthorizedError",
+  "Failed to renew MI access token past its Max TTL expiration"
+)
+
+/**
+ * An access token is used up; said once, and deleted with it.
+ *
+ * @since 0.1.0
+ * @category authentication
+ */
+export const accessTokenUsedUp: Answer = badRequest(
+  "Unable to renew because access token number of uses limit reached"
+)
+
+/**
+ * A login with what no identity has.
+ *
+ * @since 0.1.0
+ * @category authentication
+ */
+export const loginRefused: Answer = {
+  ...refusal(403, "UnauthorizedError", "Invalid credentials"),
+  current: refusal(401, "UnauthorizedError", "Invalid credentials")
+}
+
+/**
+ * A login of an identity that was refused too often of late; only servers of today lock.
+ *
+ * @since 0.1.0
+ * @category authentication
+ */
+export const identityLocked: Answer = refusal(
+  401,
+  "UnauthorizedError",
+  "This identity auth method is temporarily locked, please try again later"
 )
 
 /**
@@ -231,7 +325,51 @@ export const tokenMalformed = (
     | "invalid token"
     | "invalid signature"
     | "data and hash arguments required"
-): Answer => internal(problem)
+): Answer => ({ ...internal(problem), current: tokenError(problem) })
+
+/**
+ * The server has no key to this project.
+ *
+ * @since 0.1.0
+ * @category projects
+ */
+export const projectEndToEndEncrypted: Answer = refusal(400, "bot_not_found_error", "Failed to find bot key")
+
+/**
+ * There is no project of this id, to a route on which the server decrypts.
+ *
+ * @since 0.1.0
+ * @category projects
+ */
+export const projectNotFound: Answer = {
+  ...badRequest("Project not found during bot lookup."),
+  current: notFound("Project with the given ID not found")
+}
+
+/**
+ * There is no project of this slug.
+ *
+ * @since 0.1.0
+ * @category projects
+ */
+export const projectSlugNotFound: Answer = refusal(500, "Failed to find project by slug", "Something went wrong")
+
+/**
+ * A list without an environment, on a route on which the server decrypts.
+ *
+ * @since 0.1.0
+ * @category requests
+ */
+export const environmentMissing: Answer = badRequest("Missing workspace id or environment")
+
+/**
+ * Nothing was written: it awaits approval.
+ *
+ * @since 0.1.0
+ * @category secrets
+ */
+export const approvalRequired = (approval: { readonly id: string; readonly slug: string }): Answer =>
+  ok({ approval: { ...approval, status: "open", hasMerged: false } })
 
 /**
  * Something in the query or body is missing or of the wrong type.
@@ -240,7 +378,10 @@ export const tokenMalformed = (
  * @category requests
  */
 export const validationFailure = (issues: ReadonlyArray<ValidationIssue>): Answer =>
-  refusal(403, "ValidationFailure", issues)
+  ({
+    ...refusal(403, "ValidationFailure", issues),
+    current: { status: 422, body: { statusCode: 422, message: issues, error: "ValidationFailure", details: issues } }
+  })
 
 /**
  * The URL is the one that was sent, with its query.

@@ -75,6 +75,10 @@ export interface Service {
   readonly serviceToken: (name?: string) => Effect.Effect<Redacted.Redacted<string>>
   /** A user of the world, by default `main`, or the only one; there must be one of this name. */
   readonly user: (name?: string) => Effect.Effect<World.ResolvedUser>
+  /** A machine identity of the world, by default `main`, or the only one; there must be one of this name. */
+  readonly universalAuth: (name?: string) => Effect.Effect<World.ResolvedIdentity>
+  /** The id of a machine identity of the world. */
+  readonly identityId: (name?: string) => Effect.Effect<string>
   /** Every request that was answered since the start or the last reset, oldest first, over sockets or without. */
   readonly requests: Effect.Effect<ReadonlyArray<EmulatorState.AnsweredRequest>>
   /** How many they are by method and route, for example `GET /api/v3/secrets/:secretName`. */
@@ -101,6 +105,8 @@ export interface Service {
   readonly removeSecret: (options: SecretPlace & { readonly name: string }) => Effect.Effect<void, World.WorldError>
   /** Revokes the service token of this name in the world, if it still exists. */
   readonly revokeServiceToken: (name?: string) => Effect.Effect<void>
+  /** Revokes every access token of the identity of this name in the world. */
+  readonly revokeAccessTokens: (identity?: string) => Effect.Effect<void>
   /** Whether requests are answered. Where not, each gets its connection reset, as if the server were gone. */
   readonly setAvailable: (available: boolean) => Effect.Effect<void>
   /** What goes wrong from now on. */
@@ -201,6 +207,8 @@ export const serve = (
       project: (name) => entryOf("project", resolved.projects, name),
       serviceToken: (name) => entryOf("service token", resolved.serviceTokens, name),
       user: (name) => entryOf("user", resolved.users, name),
+      universalAuth: (name) => entryOf("identity", resolved.identities, name),
+      identityId: (name) => Effect.map(entryOf("identity", resolved.identities, name), ({ id }) => id),
       requests: Effect.map(Ref.get(state.requests), Chunk.toReadonlyArray),
       requestCounts: Effect.map(Ref.get(state.requests), countsOf),
       resetRequests: Ref.set(state.requests, Chunk.empty()),
@@ -222,6 +230,11 @@ export const serve = (
         Effect.flatMap(
           nameOf("service token", resolved.serviceTokens, name),
           (tokenName) => EmulatorState.revoke(state, tokenName)
+        ),
+      revokeAccessTokens: (name) =>
+        Effect.flatMap(
+          entryOf("identity", resolved.identities, name),
+          ({ id }) => EmulatorState.revokeAccessTokens(state, id)
         ),
       setAvailable: (value) => Ref.set(available, value),
       faults,

@@ -5,6 +5,7 @@
  */
 import { Credential, Crypto } from "effect-infisical"
 import type { Wire } from "effect-infisical"
+import * as Array from "effect/Array"
 import * as Chunk from "effect/Chunk"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -40,8 +41,8 @@ export interface SecretRow {
   readonly secretCommentCiphertext: string | null
   readonly secretCommentIV: string | null
   readonly secretCommentTag: string | null
-  readonly secretReminderNote: null
-  readonly secretReminderRepeatDays: null
+  readonly secretReminderNote: string | null
+  readonly secretReminderRepeatDays: number | null
   readonly skipMultilineEncoding: boolean
   readonly algorithm: "aes-256-gcm"
   readonly keyEncoding: "utf8"
@@ -61,6 +62,9 @@ export interface SecretRow {
 export interface Secret {
   readonly name: string
   readonly row: SecretRow
+  /** Ids of tags of the project. */
+  readonly tagIds: ReadonlyArray<string>
+  readonly metadata: Readonly<Record<string, string>>
   readonly earlier: ReadonlyArray<{ readonly name: string; readonly row: SecretRow }>
 }
 
@@ -79,6 +83,19 @@ export interface Folder {
 }
 
 /**
+ * A tag of a project.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Tag {
+  readonly id: string
+  readonly slug: string
+  readonly name: string
+  readonly color: string
+}
+
+/**
  * A project, and its folders by `folderKey`.
  *
  * @since 0.1.0
@@ -86,6 +103,9 @@ export interface Folder {
  */
 export interface Project {
   readonly id: string
+  readonly slug: string
+  readonly endToEndEncrypted: boolean
+  readonly tags: ReadonlyArray<Tag>
   readonly key: Redacted.Redacted<string>
   readonly environments: ReadonlyArray<string>
   readonly folders: HashMap.HashMap<string, Folder>
@@ -135,6 +155,49 @@ export interface User {
 }
 
 /**
+ * A machine identity.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Identity {
+  readonly id: string
+  readonly clientId: string
+  readonly clientSecret: Redacted.Redacted<string>
+  /** Ids of the projects that it is a member of. */
+  readonly projectIds: ReadonlyArray<string>
+  readonly role: World.Identity["role"]
+  readonly scopes: ReadonlyArray<World.Scope>
+  readonly readableNames: Option.Option<ReadonlyArray<string>>
+  readonly hidesValues: boolean
+  /** In seconds. */
+  readonly accessTokenTTL: number
+  readonly accessTokenMaxTTL: number
+  readonly accessTokenNumUsesLimit: number
+  readonly acceptedJwts: Option.Option<ReadonlyArray<Redacted.Redacted<string>>>
+  readonly ldap: Option.Option<{ readonly username: string; readonly password: Redacted.Redacted<string> }>
+  /** When logins of it were refused of late, and until when none is let in. */
+  readonly refusedAt: ReadonlyArray<number>
+  readonly lockedUntil: number
+}
+
+/**
+ * An access token that an identity logged in for. Times are in milliseconds since 1970.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface AccessToken {
+  readonly jwt: Redacted.Redacted<string>
+  readonly identityId: string
+  readonly mintedAt: number
+  readonly renewedAt: number
+  readonly uses: number
+  /** A token that was deleted is still one of ours, which the server tells by its signature. */
+  readonly isDeleted: boolean
+}
+
+/**
  * Everything the server holds: projects and service tokens by id.
  *
  * @since 0.1.0
@@ -144,6 +207,11 @@ export interface State {
   readonly projects: HashMap.HashMap<string, Project>
   readonly serviceTokens: HashMap.HashMap<string, ServiceToken>
   readonly users: ReadonlyArray<User>
+  readonly identities: ReadonlyArray<Identity>
+  readonly accessTokens: ReadonlyArray<AccessToken>
+  /** With the id of the project, where it is for one alone. */
+  readonly approvalPolicies: ReadonlyArray<World.ApprovalPolicy>
+  readonly era: World.Era
   /** Who made the service tokens. */
   readonly owner: User
   /** Whether this server still has the route of service token v3. Servers from 2024 on do not. */
@@ -210,17 +278,25 @@ export const make = (
   Effect.gen(function*() {
     const world = yield* World.decode(input)
     const users = yield* forEachEntry(world.users, makeUser)
-    const projects = yield* forEachEntry(world.projects, (project) => makeProject(project, users))
+    const projects = yield* forEachEntry(world.projects, (project, name) => makeProject(project, name, users))
     const tokens = yield* forEachEntry(
       world.serviceTokens,
       (token, name) => makeServiceToken(world, projects, token, name)
     )
+    const identities = yield* forEachEntry(world.identities, (identity) => makeIdentity(identity, projects))
     const owner = Object.values(users)[0] ?? (yield* makeUser({}, "owner"))
 
     const service = yield* makeService({
       projects: HashMap.fromIterable(Object.values(projects).map((project) => [project.id, project] as const)),
       serviceTokens: HashMap.fromIterable(Object.values(tokens).map(({ token }) => [token.id, token] as const)),
       users: Object.values(users),
+      identities: Object.values(identities),
+      accessTokens: [],
+      approvalPolicies: world.approvalPolicies.map((policy) => ({
+        ...policy,
+        project: policy.project === undefined ? undefined : projects[policy.project]?.id
+      })),
+      era: world.era,
       owner,
       admitsServiceTokenV3: Object.values(tokens).some(({ token }) => token.projectKey.version === "v3")
     })
@@ -228,9 +304,10 @@ export const make = (
     return {
       service,
       world: {
-        projects: mapEntries(projects, ({ environments, id, key }) => ({ environments, id, key })),
+        projects: mapEntries(projects, ({ environments, id, key, slug }) => ({ environments, id, key, slug })),
         serviceTokens: mapEntries(tokens, ({ credential }) => credential),
-        users: mapEntries(users, ({ email, id, jwt }) => ({ email, id, jwt }))
+        users: mapEntries(users, ({ email, id, jwt }) => ({ email, id, jwt })),
+        identities: mapEntries(identities, ({ clientId, clientSecret, id }) => ({ clientId, clientSecret, id }))
       }
     }
   })
@@ -345,7 +422,13 @@ export const writePlain = (
       if (Option.isNone(folder)) return state
       const existing = folder.value.secrets.find(({ name, row }) => name === options.name && row.type === "shared")
       const secret = existing === undefined
-        ? { name: options.name, row: newRow(encrypted, { id, folderId: folder.value.id, time }), earlier: [] }
+        ? {
+          name: options.name,
+          row: newRow(encrypted, { id, folderId: folder.value.id, time }),
+          tagIds: [],
+          metadata: {},
+          earlier: []
+        }
         : nextVersion(existing, options.name, encrypted, time)
       return putFolder(state, grown, putSecret(folder.value, secret))
     })
@@ -390,6 +473,20 @@ export const revoke = (self: Service, tokenName: string): Effect.Effect<void> =>
   Ref.update(self.state, (state) => ({
     ...state,
     serviceTokens: HashMap.filter(state.serviceTokens, ({ name }) => name !== tokenName)
+  }))
+
+/**
+ * Deletes every access token of an identity.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const revokeAccessTokens = (self: Service, identityId: string): Effect.Effect<void> =>
+  Ref.update(self.state, (state) => ({
+    ...state,
+    accessTokens: state.accessTokens.map((token) =>
+      token.identityId === identityId ? { ...token, isDeleted: true } : token
+    )
   }))
 
 /**
@@ -459,9 +556,10 @@ export const newRow = (
 export const nextVersion = (
   secret: Secret,
   name: string,
-  changed: Partial<EncryptedFields>,
+  changed: Partial<EncryptedFields & Pick<SecretRow, "secretReminderNote" | "secretReminderRepeatDays">>,
   time: string
 ): Secret => ({
+  ...secret,
   name,
   row: { ...secret.row, ...changed, version: secret.row.version + 1, updatedAt: time },
   earlier: [...secret.earlier, { name: secret.name, row: secret.row }]
@@ -485,8 +583,16 @@ const makeUser = (user: World.User, name: string): Effect.Effect<User> =>
     return { id, email: user.email ?? `${name}@localhost.local`, jwt: Redacted.make(jwt), createdAt }
   })
 
-// Of the shape of a JWT, and never verified: the server knows its tokens by heart.
-const makeJwt = (claims: Readonly<Record<string, string>>, issuedAt: number): Effect.Effect<string> =>
+/**
+ * A token of the shape of a JWT, which nobody verifies: the server knows its tokens by heart.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeJwt = (
+  claims: Readonly<Record<string, string | number>>,
+  issuedAt: number
+): Effect.Effect<string> =>
   Effect.map(Identifier.hexadecimal(8), (signature) =>
     [
       Encoding.encodeBase64Url(JSON.stringify({ alg: "HS256", typ: "JWT" })),
@@ -494,8 +600,39 @@ const makeJwt = (claims: Readonly<Record<string, string>>, issuedAt: number): Ef
       Encoding.encodeBase64Url(signature)
     ].join("."))
 
+const makeIdentity = (
+  identity: World.Identity,
+  projects: Readonly<Record<string, Project>>
+): Effect.Effect<Identity> =>
+  Effect.gen(function*() {
+    const members = identity.projects ?? Object.keys(projects)
+    return {
+      id: identity.id ?? (yield* Identifier.uuid),
+      clientId: identity.clientId ?? (yield* Identifier.uuid),
+      clientSecret: Redacted.make(identity.clientSecret ?? (yield* Identifier.hexadecimal(8))),
+      projectIds: members.flatMap((name) => projects[name]?.id ?? []),
+      role: identity.role,
+      scopes: identity.scopes ??
+        [...new Set(Object.values(projects).flatMap(({ environments }) => environments))]
+          .map((environment) => ({ environment, secretPath: "/**" })),
+      readableNames: Option.fromNullable(identity.readableNames),
+      hidesValues: identity.hidesValues,
+      accessTokenTTL: identity.accessTokenTTL,
+      accessTokenMaxTTL: identity.accessTokenMaxTTL ?? identity.accessTokenTTL,
+      accessTokenNumUsesLimit: identity.accessTokenNumUsesLimit,
+      acceptedJwts: Option.map(Option.fromNullable(identity.acceptedJwts), Array.map((jwt) => Redacted.make(jwt))),
+      ldap: Option.map(Option.fromNullable(identity.ldap), ({ password, username }) => ({
+        username,
+        password: Redacted.make(password)
+      })),
+      refusedAt: [],
+      lockedUntil: 0
+    }
+  })
+
 const makeProject = (
   project: World.Project,
+  name: string,
   users: Readonly<Record<string, User>>
 ): Effect.Effect<Project, never, Crypto.Crypto> =>
   Effect.gen(function*() {
@@ -503,6 +640,13 @@ const makeProject = (
     const key = Redacted.make(project.key ?? (yield* Identifier.hexadecimal(4)))
     const cipher = yield* cipherOf(key)
     const time = yield* Identifier.now
+    const tags = yield* Effect.forEach(Object.entries(project.tags), ([slug, tag]) =>
+      Effect.map(tag.id === undefined ? Identifier.uuid : Effect.succeed(tag.id), (id) => ({
+        id,
+        slug,
+        name: tag.name ?? slug,
+        color: tag.color ?? ""
+      })))
     const folders = yield* Effect.forEach(project.environments, (environment) => {
       const described = project.folders[environment] ?? {}
       return Effect.flatMap(makeFolders(Object.entries(described), environment), (folders) =>
@@ -511,7 +655,7 @@ const makeProject = (
             Effect.forEach(
               Object.entries(described[folder.path]?.secrets ?? {}),
               ([name, secret]) =>
-                makeSecrets(cipher, folder.id, name, secret, users, time),
+                makeSecrets(cipher, folder.id, name, secret, { users, tags }, time),
               { concurrency: "unbounded" }
             ),
             (secrets) => ({ ...folder, secrets: orderById(secrets.flat()) })
@@ -519,6 +663,9 @@ const makeProject = (
     })
     return folders.flat().reduce<Project>(withFolder, {
       id,
+      slug: project.slug ?? name,
+      endToEndEncrypted: project.endToEndEncrypted,
+      tags,
       key,
       environments: project.environments,
       folders: HashMap.empty()
@@ -554,15 +701,25 @@ const makeSecrets = (
   folderId: string,
   name: string,
   described: World.Secret,
-  users: Readonly<Record<string, User>>,
+  { tags, users }: { readonly users: Readonly<Record<string, User>>; readonly tags: ReadonlyArray<Tag> },
   time: string
 ): Effect.Effect<ReadonlyArray<Secret>> => {
-  const secret = typeof described === "string" ? { value: described } : described
+  const secret: Exclude<World.Secret, string> = typeof described === "string" ? { value: described } : described
+  const reminder = {
+    secretReminderNote: secret.reminder?.note ?? null,
+    secretReminderRepeatDays: secret.reminder?.repeatDays ?? null
+  }
   const one = (id: string | undefined, value: string, comment: string | undefined, userId: string | undefined) =>
     Effect.gen(function*() {
       const chosen = id ?? (yield* Identifier.uuid)
       const encrypted = yield* encrypt(cipher, name, value, comment)
-      return { name, row: newRow(encrypted, { id: chosen, folderId, time, userId }), earlier: [] }
+      return {
+        name,
+        row: { ...newRow(encrypted, { id: chosen, folderId, time, userId }), ...reminder },
+        tagIds: tags.filter(({ slug }) => secret.tags?.includes(slug) === true).map(({ id }) => id),
+        metadata: secret.metadata ?? {},
+        earlier: []
+      }
     })
   return Effect.all([
     one(secret.id, secret.value, secret.comment, undefined),
@@ -570,7 +727,13 @@ const makeSecrets = (
   ])
 }
 
-const encrypt = (
+/**
+ * Encrypts as Infisical's own clients do.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const encrypt = (
   cipher: Crypto.Cipher,
   name: string,
   value: string,
@@ -591,7 +754,13 @@ const encrypt = (
     secretCommentTag: sealedComment.tag
   }))
 
-const cipherOf = (key: Redacted.Redacted<string>): Effect.Effect<Crypto.Cipher, never, Crypto.Crypto> =>
+/**
+ * What encrypts under a project key.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const cipherOf = (key: Redacted.Redacted<string>): Effect.Effect<Crypto.Cipher, never, Crypto.Crypto> =>
   // Keys are 32 hexadecimal characters: checked where they are given, or made so.
   Effect.flatMap(Crypto.Crypto, (crypto) => Effect.orDie(crypto.projectCipher(key)))
 

@@ -36,8 +36,8 @@ const SecretRow = Schema.Struct({
   secretCommentCiphertext: Schema.NullOr(Schema.String),
   secretCommentIV: Schema.NullOr(Schema.String),
   secretCommentTag: Schema.NullOr(Schema.String),
-  secretReminderNote: Schema.Null,
-  secretReminderRepeatDays: Schema.Null,
+  secretReminderNote: Schema.NullOr(Schema.String),
+  secretReminderRepeatDays: Schema.NullOr(Schema.Number),
   skipMultilineEncoding: Schema.Boolean,
   algorithm: Schema.Literal("aes-256-gcm"),
   keyEncoding: Schema.Literal("utf8"),
@@ -51,6 +51,8 @@ const SecretRow = Schema.Struct({
 const Secret = Schema.Struct({
   name: Schema.String,
   row: SecretRow,
+  tagIds: Schema.Array(Schema.String),
+  metadata: Schema.Record({ key: Schema.String, value: Schema.String }),
   earlier: Schema.Array(Schema.Struct({ name: Schema.String, row: SecretRow }))
 })
 
@@ -64,6 +66,11 @@ const Folder = Schema.Struct({
 
 const Project = Schema.Struct({
   id: Schema.String,
+  slug: Schema.String,
+  endToEndEncrypted: Schema.Boolean,
+  tags: Schema.Array(
+    Schema.Struct({ id: Schema.String, slug: Schema.String, name: Schema.String, color: Schema.String })
+  ),
   key: Schema.Redacted(Schema.String),
   environments: Schema.Array(Schema.String),
   folders: Schema.HashMap({ key: Schema.String, value: Folder })
@@ -99,10 +106,43 @@ const User = Schema.Struct({
   createdAt: Schema.Number
 })
 
+const Identity = Schema.Struct({
+  id: Schema.String,
+  clientId: Schema.String,
+  clientSecret: Schema.Redacted(Schema.String),
+  projectIds: Schema.Array(Schema.String),
+  role: Schema.Literal("admin", "viewer"),
+  scopes: Schema.Array(World.Scope),
+  readableNames: Schema.OptionFromNullOr(Schema.Array(Schema.String)),
+  hidesValues: Schema.Boolean,
+  accessTokenTTL: Schema.Number,
+  accessTokenMaxTTL: Schema.Number,
+  accessTokenNumUsesLimit: Schema.Number,
+  acceptedJwts: Schema.OptionFromNullOr(Schema.Array(Schema.Redacted(Schema.String))),
+  ldap: Schema.OptionFromNullOr(
+    Schema.Struct({ username: Schema.String, password: Schema.Redacted(Schema.String) })
+  ),
+  refusedAt: Schema.Array(Schema.Number),
+  lockedUntil: Schema.Number
+})
+
+const AccessToken = Schema.Struct({
+  jwt: Schema.Redacted(Schema.String),
+  identityId: Schema.String,
+  mintedAt: Schema.Number,
+  renewedAt: Schema.Number,
+  uses: Schema.Number,
+  isDeleted: Schema.Boolean
+})
+
 const State = Schema.Struct({
   projects: Schema.HashMap({ key: Schema.String, value: Project }),
   serviceTokens: Schema.HashMap({ key: Schema.String, value: ServiceToken }),
   users: Schema.Array(User),
+  identities: Schema.Array(Identity),
+  accessTokens: Schema.Array(AccessToken),
+  approvalPolicies: Schema.Array(World.ApprovalPolicy),
+  era: World.Era,
   owner: User,
   admitsServiceTokenV3: Schema.Boolean
 })
@@ -112,11 +152,15 @@ const named = <A, I>(value: Schema.Schema<A, I>) => Schema.Record({ key: Schema.
 const Resolved = Schema.Struct({
   projects: named(Schema.Struct({
     id: Schema.String,
+    slug: Schema.String,
     key: Schema.Redacted(Schema.String),
     environments: Schema.Array(Schema.String)
   })),
   serviceTokens: named(Schema.Redacted(Schema.String)),
-  users: named(Schema.Struct({ id: Schema.String, email: Schema.String, jwt: Schema.Redacted(Schema.String) }))
+  users: named(Schema.Struct({ id: Schema.String, email: Schema.String, jwt: Schema.Redacted(Schema.String) })),
+  identities: named(
+    Schema.Struct({ id: Schema.String, clientId: Schema.String, clientSecret: Schema.Redacted(Schema.String) })
+  )
 })
 
 /**

@@ -27,6 +27,10 @@ export const Secret = Schema.Union(
     value: Schema.String,
     comment: Schema.optional(Schema.String),
     id: Schema.optional(Schema.UUID),
+    /** Slugs of tags of the project. */
+    tags: Schema.optional(Schema.Array(Schema.String)),
+    metadata: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.String })),
+    reminder: Schema.optional(Schema.Struct({ repeatDays: Schema.Number, note: Schema.String })),
     /** The values that override it, by the name of the user who alone sees it. */
     personal: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.String }))
   }).annotations({ title: "an object with a value" })
@@ -74,6 +78,24 @@ export const Folder = Schema.Struct({
 export type Folder = typeof Folder.Type
 
 /**
+ * A tag of a project.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Tag = Schema.Struct({
+  id: Schema.optional(Schema.UUID),
+  name: Schema.optional(Schema.String),
+  color: Schema.optional(Schema.String)
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Tag = typeof Tag.Type
+
+/**
  * A project: the slugs of its environments, and its folders by environment and path.
  *
  * Each environment has the folder `/`, and each folder the ones above it.
@@ -83,6 +105,12 @@ export type Folder = typeof Folder.Type
  */
 export const Project = Schema.Struct({
   id: Schema.optional(Schema.UUID),
+  /** By default its name in the world. */
+  slug: Schema.optional(Schema.String),
+  /** Whether the server has no key to it (a project of version 1), so that it decrypts none of it. */
+  endToEndEncrypted: Schema.optionalWith(Schema.Boolean, { default: () => false }),
+  /** The tags that its secrets may have, by slug. */
+  tags: Schema.optionalWith(Schema.Record({ key: Schema.String, value: Tag }), { default: () => ({}) }),
   /** The project key: 32 hexadecimal characters, used as text. */
   key: Schema.optional(
     Schema.String.pipe(
@@ -179,6 +207,78 @@ export const User = Schema.Struct({
 export type User = typeof User.Type
 
 /**
+ * A machine identity. Without anything said it may do everything in every project, and logs in by Universal Auth for
+ * tokens of thirty days.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Identity = Schema.Struct({
+  id: Schema.optional(Schema.UUID),
+  clientId: Schema.optional(Schema.String),
+  clientSecret: Schema.optional(Schema.String),
+  /** The names of the projects that it is a member of. Default: all. */
+  projects: Schema.optional(Schema.Array(Schema.String)),
+  role: Schema.optionalWith(Schema.Literal("admin", "viewer"), { default: () => "admin" as const }),
+  /** Where it may do so. Default: everywhere. */
+  scopes: Schema.optional(Schema.Array(Scope)),
+  /** The names of the only secrets that it may read, by name, without listing them. */
+  readableNames: Schema.optional(Schema.Array(Schema.String)),
+  /** Whether it sees that secrets are there, but not their values. Only servers of today know such. */
+  hidesValues: Schema.optionalWith(Schema.Boolean, { default: () => false }),
+  /** In seconds. Default: 2592000. */
+  accessTokenTTL: Schema.optionalWith(Schema.Positive, { default: () => 2_592_000 }),
+  /** In seconds. Default: `accessTokenTTL`, so that a token cannot be renewed. */
+  accessTokenMaxTTL: Schema.optional(Schema.Positive),
+  /** How often a token may be used. Default: 0, which is without limit. */
+  accessTokenNumUsesLimit: Schema.optionalWith(Schema.NonNegativeInt, { default: () => 0 }),
+  /** The JWTs that it may log in with, which nobody verifies. Default: any. */
+  acceptedJwts: Schema.optional(Schema.Array(Schema.String)),
+  /** What it may log in with by LDAP. Default: nothing. */
+  ldap: Schema.optional(Schema.Struct({ username: Schema.String, password: Schema.String }))
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Identity = typeof Identity.Type
+
+/**
+ * Where writes are only recorded until somebody approves them.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const ApprovalPolicy = Schema.Struct({
+  /** The project's name; by default every one. */
+  project: Schema.optional(Schema.String),
+  environment: Schema.String,
+  /** A path, or a glob of paths. */
+  secretPath: Schema.String
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type ApprovalPolicy = typeof ApprovalPolicy.Type
+
+/**
+ * The age of the server: one of July 2024, or one of today. They differ in routes, statuses and words.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Era = Schema.Literal("2024-07", "current")
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Era = typeof Era.Type
+
+/**
  * A world. Without anything said it has one project `main` with the environments `dev`, `staging` and `prod`, and one
  * service token `main` for all of it.
  *
@@ -193,7 +293,11 @@ export const World = Schema.Struct({
     Schema.Record({ key: Schema.String, value: ServiceToken }),
     { default: () => ({ main: ServiceToken.make({}) }) }
   ),
-  users: Schema.optionalWith(Schema.Record({ key: Schema.String, value: User }), { default: () => ({}) })
+  users: Schema.optionalWith(Schema.Record({ key: Schema.String, value: User }), { default: () => ({}) }),
+  identities: Schema.optionalWith(Schema.Record({ key: Schema.String, value: Identity }), { default: () => ({}) }),
+  approvalPolicies: Schema.optionalWith(Schema.Array(ApprovalPolicy), { default: () => [] }),
+  /** Default `2024-07`. */
+  era: Schema.optionalWith(Era, { default: () => "2024-07" as const })
 })
 
 /**
@@ -265,6 +369,17 @@ export interface Resolved {
   /** The credentials to hand to a client: v2 as `st.<id>.<secret>.<key>`, v3 as JSON. */
   readonly serviceTokens: Readonly<Record<string, Redacted.Redacted<string>>>
   readonly users: Readonly<Record<string, ResolvedUser>>
+  readonly identities: Readonly<Record<string, ResolvedIdentity>>
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface ResolvedIdentity {
+  readonly id: string
+  readonly clientId: string
+  readonly clientSecret: Redacted.Redacted<string>
 }
 
 /**
@@ -273,6 +388,7 @@ export interface Resolved {
  */
 export interface ResolvedProject {
   readonly id: string
+  readonly slug: string
   readonly key: Redacted.Redacted<string>
   readonly environments: ReadonlyArray<string>
 }
@@ -399,7 +515,14 @@ const mistakesOf = (world: World): ReadonlyArray<Mistake> => {
           if (name !== name.trim() || name === "") {
             report([...place, path, "secrets", name], "must be a name without space around it")
           }
-          if (typeof secret !== "string") unique([...place, path, "secrets", name, "id"], secret.id)
+          if (typeof secret !== "string") {
+            unique([...place, path, "secrets", name, "id"], secret.id)
+            secret.tags?.forEach((slug, index) => {
+              if (project.tags[slug] === undefined) {
+                report([...place, path, "secrets", name, "tags", index], "must be the slug of a tag of the project")
+              }
+            })
+          }
           for (const user of Object.keys(typeof secret === "string" ? {} : secret.personal ?? {})) {
             if (world.users[user] === undefined) {
               report([...place, path, "secrets", name, "personal", user], "must be the name of one of the users")
@@ -409,6 +532,29 @@ const mistakesOf = (world: World): ReadonlyArray<Mistake> => {
       }
     }
   }
+
+  for (const [name, identity] of Object.entries(world.identities)) {
+    const place = ["identities", name]
+    unique([...place, "id"], identity.id)
+    unique([...place, "clientId"], identity.clientId)
+    identity.projects?.forEach((project, index) => {
+      if (world.projects[project] === undefined) {
+        report([...place, "projects", index], `must be one of the projects: ${Object.keys(world.projects).join(", ")}`)
+      }
+    })
+    if (identity.accessTokenMaxTTL !== undefined && identity.accessTokenMaxTTL < identity.accessTokenTTL) {
+      report([...place, "accessTokenMaxTTL"], "must not be less than accessTokenTTL")
+    }
+  }
+
+  world.approvalPolicies.forEach(({ project }, index) => {
+    if (project !== undefined && world.projects[project] === undefined) {
+      report(
+        ["approvalPolicies", index, "project"],
+        `must be one of the projects: ${Object.keys(world.projects).join(", ")}`
+      )
+    }
+  })
 
   for (const [name, user] of Object.entries(world.users)) {
     unique(["users", name, "id"], user.id)

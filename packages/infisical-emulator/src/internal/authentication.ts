@@ -8,11 +8,13 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Answer from "../Answer.js"
 import * as EmulatorState from "../EmulatorState.js"
+import * as Identities from "./identities.js"
 
 export type Actor =
   | { readonly _tag: "ServiceToken"; readonly token: EmulatorState.ServiceToken }
   | { readonly _tag: "ServiceTokenV3"; readonly token: EmulatorState.ServiceToken }
   | { readonly _tag: "User"; readonly user: EmulatorState.User }
+  | { readonly _tag: "Identity"; readonly identity: EmulatorState.Identity }
 
 /** The actor, if the token is good. A service token is marked as used, or deleted where it has expired. */
 export const authenticate = (
@@ -46,6 +48,8 @@ const serviceToken = (state: EmulatorState.State, bearer: string, now: number): 
 const otherToken = (state: EmulatorState.State, bearer: string, now: number): Outcome => {
   const user = state.users.find(({ jwt }) => Redacted.value(jwt) === bearer)
   if (user !== undefined) return Either.right([Effect.succeed({ _tag: "User", user }), state])
+  const accessToken = Identities.findAccessToken(state, bearer)
+  if (Option.isSome(accessToken)) return identity(state, accessToken.value, now)
   const token = HashMap.findFirst(
     state.serviceTokens,
     ({ projectKey, secret }) => projectKey.version === "v3" && Redacted.value(secret) === bearer
@@ -54,6 +58,12 @@ const otherToken = (state: EmulatorState.State, bearer: string, now: number): Ou
   const [, found] = token.value
   return isExpired(found, now) ? expire(state, found) : use(state, found, now, "ServiceTokenV3")
 }
+
+const identity = (state: EmulatorState.State, token: EmulatorState.AccessToken, now: number): Outcome =>
+  Either.map(Identities.use(state, token, now), ([outcome, next]) => [
+    Effect.map(outcome, (identity): Actor => ({ _tag: "Identity", identity })),
+    next
+  ])
 
 const isExpired = (token: EmulatorState.ServiceToken, now: number): boolean =>
   Option.exists(token.expiresAt, (expiresAt) => expiresAt < now)

@@ -26,17 +26,41 @@ type Refusable<A> = Either.Either<A, Answer.Answer>
 /** A change is answered with the secret it changed. */
 type Change = Refusable<readonly [answer: Answer.Answer, state: EmulatorState.State]>
 
-/** `GET /api/v3/secrets` */
-export const list = (
+/** A secret that was found, and where. */
+export interface Found {
+  readonly secret: EmulatorState.Secret
+  readonly project: EmulatorState.Project
+  readonly environment: string
+  /** Not known of an imported one. */
+  readonly secretPath: string | undefined
+}
+
+/** What the server found for a list. */
+export interface Listed {
+  readonly project: EmulatorState.Project
+  readonly secrets: ReadonlyArray<Found>
+  readonly imports: Option.Option<
+    ReadonlyArray<Omit<Imports.Entry, "secrets" | "into"> & { readonly secrets: ReadonlyArray<Found> }>
+  >
+}
+
+/** What a list is about. */
+export interface ListQuery extends Place {
+  readonly include_imports?: string | undefined
+  readonly recursive?: string | undefined
+}
+
+export const find = (
   state: EmulatorState.State,
   actor: Actor,
-  query: Place & { readonly include_imports?: string | undefined; readonly recursive?: string | undefined }
-): Refusable<Answer.Answer> =>
+  query: ListQuery
+): Refusable<Listed> =>
   Either.gen(function*() {
     const { environment, path, projectId } = placeOf(query)
     const project = yield* findProject(state, actor, projectId)
-    const withImports = query.include_imports === "true"
-
+    if (actor._tag === "Identity" && Option.isSome(actor.identity.readableNames)) {
+      return yield* Either.left(Answer.permissionDenied("read"))
+    }
     const folders: ReadonlyArray<{ readonly folder: EmulatorState.Folder; readonly path: string }> =
       query.recursive === "true"
         ? yield* foldersBelow(project, actor, environment, path)
@@ -44,92 +68,195 @@ export const list = (
           onNone: () => [],
           onSome: (folder) => [{ folder, path }]
         })
-    // Said of a folder that does not exist, asked for or not.
-    if (query.recursive !== "true" && folders.length === 0) return Answer.ok({ secrets: [], imports: [] })
-
+    if (folders.length === 0 && query.recursive !== "true" && state.era === "current") {
+      return yield* Either.left(
+        project.environments.includes(environment) ? Answer.folderNotFound : Answer.environmentUnknown(environment)
+      )
+    }
     const secrets = folders.flatMap(({ folder, path }) =>
       folder.secrets.filter((secret) => isVisible(secret, actor)).map((secret) => ({
+        secret,
+        project,
+        environment,
+        secretPath: path
+      }))
+    ).toSorted((left, right) =>
+      left.secret.row.id < right.secret.row.id ? -1 : left.secret.row.id > right.secret.row.id ? 1 : 0
+    )
+    // Said of a folder that does not exist, asked for or not.
+    const isMissing = query.recursive !== "true" && folders.length === 0
+    return {
+      project,
+      secrets,
+      imports: isMissing ? Option.some([]) : query.include_imports === "true"
+        ? Option.some(
+          Imports.flatten(project, Imports.inOrder(folders.map(({ folder }) => folder))).map((entry) => ({
+            environment: entry.environment,
+            secretPath: entry.secretPath,
+            folderId: entry.folderId,
+            secrets: entry.secrets.map(({ environment, secret }) => ({
+              secret,
+              project,
+              environment,
+              secretPath: undefined
+            }))
+          }))
+        )
+        : Option.none()
+    }
+  })
+
+/** `GET /api/v3/secrets` */
+export const list = (state: EmulatorState.State, actor: Actor, query: ListQuery): Refusable<Answer.Answer> =>
+  Either.map(find(state, actor, query), ({ imports, project, secrets }) =>
+    Answer.ok({
+      secrets: secrets.map(({ environment, secret, secretPath }) => ({
         ...secret.row,
         _id: secret.row.id,
         workspace: project.id,
         environment,
-        secretPath: path,
-        tags: []
-      }))
-    ).toSorted((left, right) => left.id < right.id ? -1 : left.id > right.id ? 1 : 0)
+        secretPath,
+        tags: tagsOf(project, secret)
+      })),
+      ...Option.match(imports, {
+        onNone: () => ({}),
+        onSome: (entries) => ({
+          imports: entries.map(({ secrets, ...entry }) => ({
+            secretPath: entry.secretPath,
+            environment: entry.environment,
+            folderId: entry.folderId,
+            secrets: secrets.map(({ environment, secret }) => ({
+              ...secret.row,
+              _id: secret.row.id,
+              workspace: "",
+              environment
+            }))
+          }))
+        })
+      })
+    }))
 
-    return Answer.ok(
-      withImports
-        ? {
-          secrets,
-          imports: Imports.flatten(project, Imports.inOrder(folders.map(({ folder }) => folder))).map(listed)
-        }
-        : { secrets }
-    )
+/** The tags of a secret, as the wire has them. */
+export const tagsOf = ({ tags }: EmulatorState.Project, { tagIds }: EmulatorState.Secret) =>
+  tags.filter(({ id }) => tagIds.includes(id))
+
+/** What a get is about. */
+export interface GetQuery extends Place {
+  readonly type?: Wire.SecretType | undefined
+  readonly include_imports?: string | undefined
+  readonly version?: number | undefined
+}
+
+export const findOne = (
+  state: EmulatorState.State,
+  actor: Actor,
+  secretName: string,
+  query: GetQuery,
+  versionOf: (secret: EmulatorState.Secret, name: string, version: number) => Option.Option<EmulatorState.Secret>
+): Refusable<Found> =>
+  Either.gen(function*() {
+    const { environment, path, projectId } = placeOf(query)
+    const name = secretName.trim()
+    const project = yield* findProject(state, actor, projectId)
+    if (
+      actor._tag === "Identity" && Option.exists(actor.identity.readableNames, (names) => !names.includes(name))
+    ) {
+      return yield* Either.left(Answer.permissionDenied("read"))
+    }
+    const folder = yield* existing(yield* openFolder(project, actor, "read", environment, path))
+    // A service token reads what is shared, whatever it asks for.
+    const type = actor._tag === "ServiceToken" || actor._tag === "ServiceTokenV3" ? "shared" : query.type ?? "shared"
+
+    const { version } = query
+    const own = version === undefined
+      ? findIn(folder, name, type, actor)
+      : Array.findFirst(
+        folder.secrets,
+        (secret) => secret.row.type === type && isVisible(secret, actor) ? versionOf(secret, name, version) : Option.none()
+      )
+    if (Option.isSome(own)) return { secret: own.value, project, environment, secretPath: path }
+
+    const imported = query.include_imports === "true"
+      ? Array.findLast(Imports.flatten(project, folder.imports.map((one) => ({ into: folder, from: one }))), (entry) =>
+        Option.map(
+          Array.findFirst(entry.secrets, ({ secret }) => secret.name === name),
+          ({ secret }): Found => ({ secret, project, environment: entry.environment, secretPath: undefined })
+        ))
+      : Option.none()
+    return yield* Either.fromOption(imported, () => Answer.secretNotFound(name))
   })
-
-const listed = (entry: Imports.Entry) => ({
-  secretPath: entry.secretPath,
-  environment: entry.environment,
-  folderId: entry.folderId,
-  secrets: entry.secrets.map(({ environment, secret }) => ({
-    ...secret.row,
-    _id: secret.row.id,
-    workspace: "",
-    environment
-  }))
-})
 
 /** `GET /api/v3/secrets/:secretName` */
 export const get = (
   state: EmulatorState.State,
   actor: Actor,
   secretName: string,
-  query: Place & {
-    readonly type?: Wire.SecretType | undefined
-    readonly include_imports?: string | undefined
-    readonly version?: number | undefined
-  }
+  query: GetQuery
 ): Refusable<Answer.Answer> =>
-  Either.gen(function*() {
-    const { environment, path, projectId } = placeOf(query)
-    const name = secretName.trim()
-    const project = yield* findProject(state, actor, projectId)
-    const folder = yield* existing(yield* openFolder(project, actor, "read", environment, path))
-    // A service token reads what is shared, whatever it asks for.
-    const type = actor._tag === "User" ? query.type ?? "shared" : "shared"
-
-    const own = query.version === undefined
-      ? Option.map(find(folder, name, type, actor), ({ row }) => row)
-      : oldest(folder, name, type, actor)
-    if (Option.isSome(own)) return single(own.value, project.id, environment)
-
-    const imported = query.include_imports === "true"
-      ? Array.findLast(Imports.flatten(project, folder.imports.map((one) => ({ into: folder, from: one }))), (entry) =>
-        Option.map(
-          Array.findFirst(entry.secrets, ({ secret }) =>
-            secret.name === name),
-          ({ secret }) => single(secret.row, project.id, entry.environment)
-        ))
-      : Option.none()
-    return yield* Either.fromOption(imported, () =>
-      Answer.secretNotFound)
-  })
-
-const single = (row: EmulatorState.SecretRow, workspace: string, environment: string): Answer.Answer =>
-  Answer.ok({ secret: { ...row, workspace, environment } })
+  Either.map(findOne(state, actor, secretName, query, oldest), ({ environment, project, secret }) =>
+    Answer.ok({ secret: { ...secret.row, workspace: project.id, environment } }))
 
 // The server looks for any version of that name, whichever is asked for, and finds the first that was stored.
-const oldest = (
-  folder: EmulatorState.Folder,
-  name: string,
-  type: Wire.SecretType,
-  actor: Actor
-): Option.Option<EmulatorState.SecretRow> =>
-  Array.findFirst(folder.secrets, (secret) =>
-    secret.row.type === type && isVisible(secret, actor)
-      ? Option.fromNullable([...secret.earlier, secret].find((version) => version.name === name)?.row)
-      : Option.none())
+const oldest = (secret: EmulatorState.Secret, name: string): Option.Option<EmulatorState.Secret> =>
+  Option.map(
+    Option.fromNullable([...secret.earlier, secret].find((version) => version.name === name)),
+    ({ row }) => ({ ...secret, row })
+  )
+
+/** What was written, and the state after it. */
+export interface Written {
+  readonly found: Found
+  readonly state: EmulatorState.State
+}
+
+/** What belongs to a secret beside what is encrypted. */
+export interface Details {
+  readonly tagIds?: ReadonlyArray<string> | undefined
+  readonly metadata?: Readonly<Record<string, string>> | undefined
+  readonly secretReminderNote?: string | null | undefined
+  readonly secretReminderRepeatDays?: number | null | undefined
+}
+
+export const insert = (
+  state: EmulatorState.State,
+  actor: Actor,
+  secretName: string,
+  payload: Place & { readonly type?: Wire.SecretType | undefined },
+  encrypted: EmulatorState.EncryptedFields,
+  details: Details,
+  made: { readonly id: string; readonly time: string; readonly version?: number }
+): Refusable<Written> =>
+  Either.gen(function*() {
+    const { environment, path, projectId } = placeOf(payload)
+    const name = secretName.trim()
+    const type = payload.type ?? "shared"
+    const project = yield* findProject(state, actor, projectId)
+    const folder = yield* existing(yield* openFolder(project, actor, "create", environment, path))
+    const userId = yield* ownerOf(actor, type)
+    if (Option.isSome(findIn(folder, name, type, actor))) return yield* Either.left(Answer.secretExists)
+    if (type === "personal" && Option.isNone(findIn(folder, name, "shared", actor))) {
+      return yield* Either.left(Answer.personalWithoutShared)
+    }
+    const row = EmulatorState.newRow(encrypted, { ...made, folderId: folder.id, userId })
+    const secret = {
+      name,
+      row: { ...row, version: made.version ?? row.version, ...reminderOf(details) },
+      tagIds: details.tagIds ?? [],
+      metadata: details.metadata ?? {},
+      earlier: []
+    }
+    return {
+      found: { secret, project, environment, secretPath: path },
+      state: EmulatorState.putFolder(state, project, EmulatorState.putSecret(folder, secret))
+    }
+  })
+
+const reminderOf = (
+  { secretReminderNote, secretReminderRepeatDays }: Details
+): Partial<Pick<EmulatorState.SecretRow, "secretReminderNote" | "secretReminderRepeatDays">> => ({
+  ...(secretReminderNote !== undefined && { secretReminderNote }),
+  ...(secretReminderRepeatDays !== undefined && { secretReminderRepeatDays })
+})
 
 /** `POST /api/v3/secrets/:secretName` */
 export const create = (
@@ -139,28 +266,56 @@ export const create = (
   payload: typeof Wire.CreateSecretPayload.Type,
   made: { readonly id: string; readonly time: string }
 ): Change =>
-  Either.gen(function*() {
-    const { environment, path, projectId } = placeOf(payload)
-    const name = secretName.trim()
-    const type = payload.type ?? "shared"
-    const project = yield* findProject(state, actor, projectId)
-    const folder = yield* existing(yield* openFolder(project, actor, "create", environment, path))
-    const userId = yield* ownerOf(actor, type)
-    if (Option.isSome(find(folder, name, type, actor))) return yield* Either.left(Answer.secretExists)
-    if (type === "personal" && Option.isNone(find(folder, name, "shared", actor))) {
-      return yield* Either.left(Answer.personalWithoutShared)
-    }
-    const row = EmulatorState.newRow(
+  Either.map(
+    insert(
+      state,
+      actor,
+      secretName,
+      payload,
       {
         ...payload,
         secretCommentCiphertext: payload.secretCommentCiphertext ?? null,
         secretCommentIV: payload.secretCommentIV ?? null,
         secretCommentTag: payload.secretCommentTag ?? null
       },
-      { ...made, folderId: folder.id, userId }
-    )
-    const written = EmulatorState.putSecret(folder, { name, row, earlier: [] })
-    return [changed(row, project.id, environment), EmulatorState.putFolder(state, project, written)]
+      { ...payload, tagIds: payload.tags },
+      made
+    ),
+    changed
+  )
+
+export const alter = (
+  state: EmulatorState.State,
+  actor: Actor,
+  secretName: string,
+  payload: Place & { readonly type?: Wire.SecretType | undefined; readonly newName?: string | undefined },
+  encrypted: Partial<EmulatorState.EncryptedFields>,
+  details: Details,
+  time: string
+): Refusable<Written> =>
+  Either.gen(function*() {
+    const { environment, path, projectId } = placeOf(payload)
+    const type = payload.type ?? "shared"
+    const newName = payload.newName?.trim()
+    const project = yield* findProject(state, actor, projectId)
+    const opened = yield* openFolder(project, actor, "edit", environment, path)
+    if (newName === "") return yield* Either.left(Answer.newNameEmpty)
+    const folder = yield* existing(opened)
+    yield* ownerOf(actor, type)
+    const secret = yield* toWrite(findIn(folder, secretName, type, actor), secretName)
+    if (newName !== undefined && type === "personal") return yield* Either.left(Answer.personalCannotBeRenamed)
+    if (newName !== undefined && Option.isSome(findIn(folder, newName, "shared", actor))) {
+      return yield* Either.left(Answer.secretExists)
+    }
+    const next = {
+      ...EmulatorState.nextVersion(secret, newName ?? secretName, { ...encrypted, ...reminderOf(details) }, time),
+      tagIds: details.tagIds ?? secret.tagIds,
+      metadata: details.metadata ?? secret.metadata
+    }
+    return {
+      found: { secret: next, project, environment, secretPath: path },
+      state: EmulatorState.putFolder(state, project, EmulatorState.putSecret(folder, next))
+    }
   })
 
 /** `PATCH /api/v3/secrets/:secretName` */
@@ -171,40 +326,33 @@ export const update = (
   payload: typeof Wire.UpdateSecretPayload.Type,
   time: string
 ): Change =>
-  Either.gen(function*() {
-    const { environment, path, projectId } = placeOf(payload)
-    const type = payload.type ?? "shared"
-    const newName = payload.secretName?.trim()
-    const project = yield* findProject(state, actor, projectId)
-    const opened = yield* openFolder(project, actor, "edit", environment, path)
-    if (newName === "") return yield* Either.left(Answer.newNameEmpty)
-    const folder = yield* existing(opened)
-    yield* ownerOf(actor, type)
-    const secret = yield* toWrite(find(folder, secretName, type, actor), secretName)
-    if (newName !== undefined && type === "personal") return yield* Either.left(Answer.personalCannotBeRenamed)
-    if (newName !== undefined && Option.isSome(find(folder, newName, "shared", actor))) {
-      return yield* Either.left(Answer.secretExists)
-    }
-    const next = EmulatorState.nextVersion(secret, newName ?? secretName, encryptedFieldsOf(payload), time)
-    const written = EmulatorState.putSecret(folder, next)
-    return [changed(next.row, project.id, environment), EmulatorState.putFolder(state, project, written)]
-  })
+  Either.map(
+    alter(
+      state,
+      actor,
+      secretName,
+      { ...payload, newName: payload.secretName },
+      encryptedFieldsOf(payload),
+      { ...payload, tagIds: payload.tags },
+      time
+    ),
+    changed
+  )
 
-/** `DELETE /api/v3/secrets/:secretName` */
-export const remove = (
+export const take = (
   state: EmulatorState.State,
   actor: Actor,
   secretName: string,
-  payload: typeof Wire.DeleteSecretPayload.Type
-): Change =>
+  payload: Place & { readonly type?: Wire.SecretType | undefined }
+): Refusable<Written> =>
   Either.gen(function*() {
     const { environment, path, projectId } = placeOf(payload)
     const type = payload.type ?? "shared"
     const project = yield* findProject(state, actor, projectId)
     const folder = yield* existing(yield* openFolder(project, actor, "delete", environment, path))
     yield* ownerOf(actor, type)
-    const shared = yield* toWrite(find(folder, secretName, "shared", actor), secretName)
-    const personal = find(folder, secretName, "personal", actor)
+    const shared = yield* toWrite(findIn(folder, secretName, "shared", actor), secretName)
+    const personal = findIn(folder, secretName, "personal", actor)
     const deleted = type === "shared"
       ? shared
       : yield* Either.fromOption(personal, () => Answer.personalToDeleteNotFound)
@@ -215,11 +363,26 @@ export const remove = (
         type === "shared" ? secret.name !== secretName : secret.row.id !== deleted.row.id
       )
     }
-    return [changed(deleted.row, project.id, environment), EmulatorState.putFolder(state, project, kept)]
+    return {
+      found: { secret: deleted, project, environment, secretPath: path },
+      state: EmulatorState.putFolder(state, project, kept)
+    }
   })
 
-const changed = (row: EmulatorState.SecretRow, workspace: string, environment: string): Answer.Answer =>
-  Answer.ok({ secret: { ...row, _id: row.id, workspace, environment } })
+/** `DELETE /api/v3/secrets/:secretName` */
+export const remove = (
+  state: EmulatorState.State,
+  actor: Actor,
+  secretName: string,
+  payload: typeof Wire.DeleteSecretPayload.Type
+): Change => Either.map(take(state, actor, secretName, payload), changed)
+
+const changed = (
+  { found: { environment, project, secret }, state }: Written
+): readonly [answer: Answer.Answer, state: EmulatorState.State] => [
+  Answer.ok({ secret: { ...secret.row, _id: secret.row.id, workspace: project.id, environment } }),
+  state
+]
 
 const encryptedFieldsOf = (payload: typeof Wire.UpdateSecretPayload.Type): Partial<EmulatorState.EncryptedFields> => ({
   secretValueCiphertext: payload.secretValueCiphertext,
@@ -233,7 +396,7 @@ const encryptedFieldsOf = (payload: typeof Wire.UpdateSecretPayload.Type): Parti
   ...(payload.secretKeyTag !== undefined && { secretKeyTag: payload.secretKeyTag })
 })
 
-const placeOf = (place: Place) => {
+export const placeOf = (place: Place) => {
   const path = (place.secretPath ?? "/").trim()
   return {
     projectId: place.workspaceId.trim(),
@@ -242,25 +405,48 @@ const placeOf = (place: Place) => {
   }
 }
 
-const findProject = (
+export const findProject = (
   state: EmulatorState.State,
   actor: Actor,
   projectId: string
-): Refusable<EmulatorState.Project> =>
-  actor._tag === "User"
-    ? Either.fromOption(HashMap.get(state.projects, projectId), () => Answer.userNotInProject)
-    : Either.fromOption(
-      Option.filter(HashMap.get(state.projects, projectId), () => actor.token.projectId === projectId),
-      () => Answer.projectNotAuthorized
-    )
+): Refusable<EmulatorState.Project> => {
+  const project = HashMap.get(state.projects, projectId)
+  switch (actor._tag) {
+    case "User":
+      return Either.fromOption(project, () => Answer.userNotInProject)
+    case "Identity":
+      return Either.fromOption(
+        Option.filter(project, ({ id }) => actor.identity.projectIds.includes(id)),
+        () => Answer.identityNotInProject
+      )
+    default:
+      return Either.fromOption(
+        Option.filter(project, () => actor.token.projectId === projectId),
+        () => Answer.projectNotAuthorized
+      )
+  }
+}
 
-const isAllowed = (actor: Actor, action: Answer.Action, environment: string, path: string): boolean =>
-  actor._tag === "User" ||
-  (actor.token.permissions.includes(action === "read" ? "read" : "write") &&
-    actor.token.scopes.some((scope) => scope.environment === environment && Glob.matches(scope.secretPath, path)))
+const inScope = (scopes: ReadonlyArray<World.Scope>, environment: string, path: string): boolean =>
+  scopes.some((scope) => scope.environment === environment && Glob.matches(scope.secretPath, path))
+
+export const isAllowed = (actor: Actor, action: Answer.Action, environment: string, path: string): boolean => {
+  switch (actor._tag) {
+    case "User":
+      return true
+    case "Identity":
+      return (action === "read" || actor.identity.role === "admin") &&
+        // What there is not is said to be missing, not to be forbidden.
+        (inScope(actor.identity.scopes, environment, path) ||
+          !actor.identity.scopes.some((scope) => scope.environment === environment))
+    default:
+      return actor.token.permissions.includes(action === "read" ? "read" : "write") &&
+        inScope(actor.token.scopes, environment, path)
+  }
+}
 
 /** The folder, if there is one: whether that matters is for the route to say. */
-const openFolder = (
+export const openFolder = (
   project: EmulatorState.Project,
   actor: Actor,
   action: Answer.Action,
@@ -273,7 +459,7 @@ const openFolder = (
     ? Either.right(EmulatorState.findFolder(project, environment, path))
     : Either.left(Answer.folderPathInvalid)
 
-const existing = (folder: Option.Option<EmulatorState.Folder>): Refusable<EmulatorState.Folder> =>
+export const existing = (folder: Option.Option<EmulatorState.Folder>): Refusable<EmulatorState.Folder> =>
   Either.fromOption(folder, () => Answer.folderNotFound)
 
 /** The folders whose path begins as asked, by text: `/folder` finds `/folders`, too. Those out of scope are left out. */
@@ -306,7 +492,7 @@ const ownerOf = (actor: Actor, type: Wire.SecretType): Refusable<string | undefi
 const isVisible = (secret: EmulatorState.Secret, actor: Actor): boolean =>
   secret.row.type === "shared" || (actor._tag === "User" && secret.row.userId === actor.user.id)
 
-const find = (
+const findIn = (
   folder: EmulatorState.Folder,
   name: string,
   type: Wire.SecretType,
