@@ -105,7 +105,7 @@ const banner = (
       ? [`The state is that of ${persist}; a world is only read where there is no such file.`]
       : [`The state is kept in ${persist}.`]),
     "",
-    "To connect, set one of:",
+    "To connect:",
     ...Object.entries(world.serviceTokens).map(([name, token]) =>
       `INFISICAL_TOKEN=${quoted(Redacted.value(token))} SITE_URL=${site} # service token "${name}"`
     ),

@@ -29,6 +29,7 @@ import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
@@ -322,9 +323,10 @@ const inflict = <E, R>(
       return Effect.map(
         app,
         withStream((bytes) =>
-          Stream.fromIterable(Array.chunksOf(bytes, fault.bytes)).pipe(
-            Stream.mapEffect((piece) => Effect.as(Effect.sleep(fault.interval), new Uint8Array(piece)))
-          )
+          Stream.unfold(0, (offset) =>
+            offset < bytes.length
+              ? Option.some([bytes.subarray(offset, offset + fault.bytes), offset + fault.bytes])
+              : Option.none()).pipe(Stream.tap(() => Effect.sleep(fault.interval)))
         )
       )
   }

@@ -17,11 +17,21 @@ import { Wire } from "effect-infisical"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as ParseResult from "effect/ParseResult"
 import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as EmulatorState from "./EmulatorState.js"
 import * as World from "./World.js"
+
+// What JSON can say as it is: written without a look at each field, since a folder can hold many thousands, and checked
+// when it is read, where what is not known here stays as it was written.
+const plain = <A>(schema: Schema.Schema<A>) =>
+  Schema.declare([], {
+    decode: () => (input, options) =>
+      ParseResult.decodeUnknown(schema)(input, { ...options, onExcessProperty: "preserve" }),
+    encode: () => ParseResult.succeed
+  })
 
 const SecretRow = Schema.Struct({
   id: Schema.String,
@@ -60,7 +70,7 @@ const Folder = Schema.Struct({
   id: Schema.String,
   environment: Schema.String,
   path: Schema.String,
-  secrets: Schema.Array(Secret),
+  secrets: plain(Schema.Array(Secret)),
   imports: Schema.Array(World.Import)
 })
 

@@ -95,6 +95,12 @@ layer(Layer.merge(NodeContext.layer, Crypto.layer), { excludeTestServices: true 
           [whole.slice(0, -10), "is corrupt: it is not JSON"],
           [whole.replace("\"version\":1", "\"version\":2"), "is corrupt: version must be 1"],
           [whole.replace("\"owner\":", "\"planted0\":"), "is corrupt: state.planted0 is not known here"],
+          [
+            whole.replace("\"secretValueTag\":", "\"planted0\":"),
+            expect.stringMatching(
+              /^is corrupt: state\.projects\[\d\]\S+\.secrets\[0\]\.row\.secretValueTag is missing$/
+            )
+          ],
           ["", "is corrupt: it is not JSON"]
         ] as const
       ) {
