@@ -6,7 +6,10 @@ const source = (folder: string) => fileURLToPath(new URL(`./packages/${folder}/s
 /** What every package's tests share: they run on the sources, not on what was built from them. */
 export const project = (
   name: string,
-  { env = {}, include = ["test/**/*.test.ts"] }: { readonly env?: Record<string, string>; readonly include?: Array<string> } = {}
+  { env = {}, include = ["test/**/*.test.ts"] }: {
+    readonly env?: Record<string, string>
+    readonly include?: Array<string>
+  } = {}
 ): UserWorkspaceConfig =>
   defineProject({
     resolve: {

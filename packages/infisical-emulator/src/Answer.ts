@@ -79,8 +79,8 @@ export const secretNotFound = (secretName: string): Answer => ({
  * @category secrets
  */
 export const secretToWriteNotFound = (secretName: string): Answer => ({
-    ...badRequest(`Secret not found: blind index ${secretName}`),
-    current: notFound(`Secret with name '${secretName}' not found`)
+  ...badRequest(`Secret not found: blind index ${secretName}`),
+  current: notFound(`Secret with name '${secretName}' not found`)
 })
 
 /**
@@ -168,9 +168,9 @@ export const folderPathInvalid: Answer = refusal(500, "Find by secret path", "So
  * @category folders
  */
 export const environmentNotFound = (environment: string, projectId: string): Answer => ({
-    ...internal(`'${environment}' environment not found in project with ID ${projectId}`),
-    current: environmentUnknown(environment)
-  })
+  ...internal(`'${environment}' environment not found in project with ID ${projectId}`),
+  current: environmentUnknown(environment)
+})
 
 /**
  * The token may not do this in this environment and path.
@@ -178,11 +178,10 @@ export const environmentNotFound = (environment: string, projectId: string): Ans
  * @since 0.1.0
  * @category permissions
  */
-export const permissionDenied = (action: Action): Answer =>
-  ({
-    ...refusal(401, "PermissionDenied", `You are not allowed to ${action} on secrets`),
-    current: refusal(403, "PermissionDenied", `You are not allowed to ${action} on secrets`)
-  })
+export const permissionDenied = (action: Action): Answer => ({
+  ...refusal(401, "PermissionDenied", `You are not allowed to ${action} on secrets`),
+  current: refusal(403, "PermissionDenied", `You are not allowed to ${action} on secrets`)
+})
 
 /**
  * A service token for another project.
@@ -377,11 +376,10 @@ export const approvalRequired = (approval: { readonly id: string; readonly slug:
  * @since 0.1.0
  * @category requests
  */
-export const validationFailure = (issues: ReadonlyArray<ValidationIssue>): Answer =>
-  ({
-    ...refusal(403, "ValidationFailure", issues),
-    current: { status: 422, body: { statusCode: 422, message: issues, error: "ValidationFailure", details: issues } }
-  })
+export const validationFailure = (issues: ReadonlyArray<ValidationIssue>): Answer => ({
+  ...refusal(403, "ValidationFailure", issues),
+  current: { status: 422, body: { statusCode: 422, message: issues, error: "ValidationFailure", details: issues } }
+})
 
 /**
  * The URL is the one that was sent, with its query.

@@ -13,17 +13,23 @@ import type * as HttpMethod from "@effect/platform/HttpMethod"
 import * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
-import { Wire } from "effect-infisical"
+import { Crypto, Wire } from "effect-infisical"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Ref from "effect/Ref"
 import * as NodeCrypto from "node:crypto"
 import * as Answer from "./Answer.js"
 import * as EmulatorState from "./EmulatorState.js"
 import * as Faults from "./Faults.js"
+import * as Approvals from "./internal/approvals.js"
 import type { Actor } from "./internal/authentication.js"
 import * as Authentication from "./internal/authentication.js"
 import * as Body from "./internal/body.js"
+import * as Eras from "./internal/eras.js"
 import * as Identifier from "./internal/identifier.js"
+import * as Identities from "./internal/identities.js"
+import * as RawSecrets from "./internal/rawSecrets.js"
 import * as Secrets from "./internal/secrets.js"
 import * as ServiceTokens from "./internal/serviceTokens.js"
 import * as Validation from "./internal/validation.js"
@@ -37,9 +43,10 @@ import * as Validation from "./internal/validation.js"
 export const make: Effect.Effect<
   HttpApp.Default<Faults.ConnectionLost>,
   never,
-  EmulatorState.EmulatorState | Faults.Faults
+  Crypto.Crypto | EmulatorState.EmulatorState | Faults.Faults
 > = Effect.gen(
   function*() {
+    const crypto = yield* Crypto.Crypto
     const faults = yield* Faults.Faults
     const self = yield* EmulatorState.EmulatorState
     const state = yield* Ref.get(self.state)
@@ -77,8 +84,9 @@ export const make: Effect.Effect<
                   const { secretName } = yield* path
                   const written = yield* payload
                   const made = { id: yield* Identifier.uuid, time: yield* Identifier.now }
-                  return yield* EmulatorState.change(
+                  return yield* unlessApproval(
                     self,
+                    written,
                     (state) => Secrets.create(state, actor, secretName, written, made)
                   )
                 }))]
@@ -88,8 +96,9 @@ export const make: Effect.Effect<
                   const { secretName } = yield* path
                   const written = yield* payload
                   const time = yield* Identifier.now
-                  return yield* EmulatorState.change(
+                  return yield* unlessApproval(
                     self,
+                    written,
                     (state) => Secrets.update(state, actor, secretName, written, time)
                   )
                 }))]
@@ -98,7 +107,205 @@ export const make: Effect.Effect<
                 Effect.gen(function*() {
                   const { secretName } = yield* path
                   const written = yield* payload
-                  return yield* EmulatorState.change(self, (state) => Secrets.remove(state, actor, secretName, written))
+                  return yield* unlessApproval(
+                    self,
+                    written,
+                    (state) => Secrets.remove(state, actor, secretName, written)
+                  )
+                }))]
+            case "loginUniversalAuth":
+              return [
+                openRoute(
+                  self,
+                  endpoint,
+                  (payload, now) =>
+                    Effect.flatMap(
+                      payload,
+                      (payload) => attempt(self, (state) => Identities.universalAuth(state, payload, now))
+                    )
+                )
+              ]
+            case "loginKubernetesAuth":
+            case "loginGcpAuth":
+            case "loginAzureAuth":
+            case "loginOidcAuth":
+            case "loginJwtAuth":
+              return [
+                openRoute(
+                  self,
+                  endpoint,
+                  (payload, now) =>
+                    Effect.flatMap(payload, (payload) => attempt(self, (state) => Identities.jwt(state, payload, now)))
+                )
+              ]
+            case "loginLdapAuth":
+              return [
+                openRoute(
+                  self,
+                  endpoint,
+                  (payload, now) =>
+                    Effect.flatMap(payload, (payload) => attempt(self, (state) => Identities.ldap(state, payload, now)))
+                )
+              ]
+            case "loginAwsAuth":
+              return [
+                openRoute(
+                  self,
+                  endpoint,
+                  (payload, now) =>
+                    Effect.flatMap(payload, (payload) => attempt(self, (state) => Identities.aws(state, payload, now)))
+                )
+              ]
+            case "renewAccessToken":
+              return [
+                openRoute(
+                  self,
+                  endpoint,
+                  (payload, now) =>
+                    Effect.flatMap(
+                      payload,
+                      (payload) => attempt(self, (state) => Effect.succeed(Identities.renew(state, payload, now)))
+                    )
+                )
+              ]
+            case "revokeAccessToken":
+              return [
+                openRoute(
+                  self,
+                  endpoint,
+                  (payload) =>
+                    Effect.flatMap(
+                      payload,
+                      (payload) => attempt(self, (state) => Effect.succeed(Identities.revoke(state, payload)))
+                    )
+                )
+              ]
+            case "listRawSecrets":
+              return [
+                route(
+                  self,
+                  endpoint,
+                  ({ actor, urlParams }) =>
+                    Effect.flatMap(urlParams, (query) => RawSecrets.list({ self, actor, version: "v3" }, query))
+                )
+              ]
+            case "getRawSecret":
+              return [route(self, endpoint, ({ actor, path, urlParams }) =>
+                Effect.gen(function*() {
+                  const { secretName } = yield* path
+                  return yield* RawSecrets.get({ self, actor, version: "v3" }, secretName, yield* urlParams)
+                }))]
+            case "createRawSecret":
+              return [route(self, endpoint, ({ actor, path, payload }) =>
+                Effect.gen(function*() {
+                  const { secretName } = yield* path
+                  return yield* RawSecrets.create({ self, actor, version: "v3" }, secretName, yield* payload)
+                }))]
+            case "updateRawSecret":
+              return [route(self, endpoint, ({ actor, path, payload }) =>
+                Effect.gen(function*() {
+                  const { secretName } = yield* path
+                  return yield* RawSecrets.update({ self, actor, version: "v3" }, secretName, yield* payload)
+                }))]
+            case "deleteRawSecret":
+              return [route(self, endpoint, ({ actor, path, payload }) =>
+                Effect.gen(function*() {
+                  const { secretName } = yield* path
+                  return yield* RawSecrets.remove({ self, actor, version: "v3" }, secretName, yield* payload)
+                }))]
+            case "createRawSecrets":
+              return [route(self, endpoint, ({ actor, payload }) =>
+                Effect.gen(function*() {
+                  const written = yield* payload
+                  return yield* RawSecrets.createMany(
+                    { self, actor, version: "v3" },
+                    written,
+                    written.secrets
+                  )
+                }))]
+            case "updateRawSecrets":
+              return [route(self, endpoint, ({ actor, payload }) =>
+                Effect.gen(function*() {
+                  const written = yield* payload
+                  return yield* RawSecrets.updateMany(
+                    { self, actor, version: "v3" },
+                    written,
+                    written.secrets
+                  )
+                }))]
+            case "deleteRawSecrets":
+              return [route(self, endpoint, ({ actor, payload }) =>
+                Effect.gen(function*() {
+                  const written = yield* payload
+                  return yield* RawSecrets.removeMany(
+                    { self, actor, version: "v3" },
+                    written,
+                    written.secrets
+                  )
+                }))]
+            case "listSecretsV4":
+              return [
+                route(
+                  self,
+                  endpoint,
+                  ({ actor, urlParams }) =>
+                    Effect.flatMap(urlParams, (query) => RawSecrets.list({ self, actor, version: "v4" }, placed(query)))
+                )
+              ]
+            case "getSecretV4":
+              return [route(self, endpoint, ({ actor, path, urlParams }) =>
+                Effect.gen(function*() {
+                  const { secretName } = yield* path
+                  return yield* RawSecrets.get({ self, actor, version: "v4" }, secretName, placed(yield* urlParams))
+                }))]
+            case "createSecretV4":
+              return [route(self, endpoint, ({ actor, path, payload }) =>
+                Effect.gen(function*() {
+                  const { secretName } = yield* path
+                  return yield* RawSecrets.create({ self, actor, version: "v4" }, secretName, placed(yield* payload))
+                }))]
+            case "updateSecretV4":
+              return [route(self, endpoint, ({ actor, path, payload }) =>
+                Effect.gen(function*() {
+                  const { secretName } = yield* path
+                  return yield* RawSecrets.update({ self, actor, version: "v4" }, secretName, placed(yield* payload))
+                }))]
+            case "deleteSecretV4":
+              return [route(self, endpoint, ({ actor, path, payload }) =>
+                Effect.gen(function*() {
+                  const { secretName } = yield* path
+                  return yield* RawSecrets.remove({ self, actor, version: "v4" }, secretName, placed(yield* payload))
+                }))]
+            case "createSecretsV4":
+              return [route(self, endpoint, ({ actor, payload }) =>
+                Effect.gen(function*() {
+                  const written = yield* payload
+                  return yield* RawSecrets.createMany(
+                    { self, actor, version: "v4" },
+                    placed(written),
+                    written.secrets
+                  )
+                }))]
+            case "updateSecretsV4":
+              return [route(self, endpoint, ({ actor, payload }) =>
+                Effect.gen(function*() {
+                  const written = yield* payload
+                  return yield* RawSecrets.updateMany(
+                    { self, actor, version: "v4" },
+                    placed(written),
+                    written.secrets,
+                    written.mode
+                  )
+                }))]
+            case "deleteSecretsV4":
+              return [route(self, endpoint, ({ actor, payload }) =>
+                Effect.gen(function*() {
+                  const written = yield* payload
+                  return yield* RawSecrets.removeMany(
+                    { self, actor, version: "v4" },
+                    placed(written),
+                    written.secrets
+                  )
                 }))]
             default:
               return []
@@ -114,17 +321,51 @@ export const make: Effect.Effect<
       // A longer parameter is no route, and a slash at the end makes no difference.
       HttpRouter.withRouterConfig({ ignoreTrailingSlash: true, maxParamLength: 100 })
     )
-    return Effect.catchTag(router, "RouteNotFound", ({ request }) =>
-      Faults.afflict(
-        faults,
-        self,
-        undefined,
-        respond(self, request, undefined, Answer.routeNotFound(request.method, request.url))
-      ))
+    return router.pipe(
+      Effect.catchTag("RouteNotFound", ({ request }) =>
+        Faults.afflict(
+          faults,
+          self,
+          undefined,
+          respond(self, request, undefined, Answer.routeNotFound(request.method, request.url))
+        )),
+      Effect.provideService(Crypto.Crypto, crypto)
+    )
   }
 )
 
 type Endpoint = (typeof Wire.api.groups)[string]["endpoints"][string]
+
+/** Changes secrets, or, where a policy covers them, answers that it awaits approval. */
+const unlessApproval = (
+  self: EmulatorState.Service,
+  place: Secrets.Place,
+  change: (
+    state: EmulatorState.State
+  ) => Either.Either<readonly [answer: Answer.Answer, state: EmulatorState.State], Answer.Answer>
+): Effect.Effect<Answer.Answer, Answer.Answer> =>
+  Effect.gen(function*() {
+    const approval = Answer.approvalRequired({ id: yield* Identifier.uuid, slug: yield* Identifier.hexadecimal(2) })
+    return yield* EmulatorState.change(self, (state) =>
+      Either.map(change(state), (changed) =>
+        Approvals.cover(state, place) ? [approval, state] as const : changed))
+  })
+
+/** What v4 calls the project, by the name that it had before. */
+const placed = <A extends { readonly projectId: string }>(input: A) => ({ ...input, workspaceId: input.projectId })
+
+/** Changes the state in any case: of what is refused, too, something may remain. */
+const attempt = (
+  self: EmulatorState.Service,
+  f: (
+    state: EmulatorState.State
+  ) => Effect.Effect<readonly [outcome: Effect.Effect<Answer.Answer, Answer.Answer>, state: EmulatorState.State]>
+): Effect.Effect<Answer.Answer, Answer.Answer> =>
+  Effect.gen(function*() {
+    const [outcome, next] = yield* f(yield* Ref.get(self.state))
+    yield* Ref.set(self.state, next)
+    return yield* outcome
+  })
 
 /** What a handler is given. An input is read when it is asked for, since the first wrong one is what is answered. */
 interface Asked<Path, UrlParams, Payload> {
@@ -148,7 +389,7 @@ const route = <
 >(
   self: EmulatorState.Service,
   endpoint: HttpApiEndpoint.HttpApiEndpoint<Name, Method, Path, UrlParams, Payload, Headers, Success, Failure>,
-  handler: (asked: Asked<Path, UrlParams, Payload>) => Effect.Effect<Answer.Answer, Answer.Answer>
+  handler: (asked: Asked<Path, UrlParams, Payload>) => Effect.Effect<Answer.Answer, Answer.Answer, Crypto.Crypto>
 ) =>
   HttpRouter.makeRoute(
     endpoint.method,
@@ -157,6 +398,10 @@ const route = <
       const request = yield* HttpServerRequest.HttpServerRequest
       const { params } = yield* HttpRouter.RouteContext
       const searchParams = yield* HttpServerRequest.ParsedSearchParams
+      const { era } = yield* Ref.get(self.state)
+      if (!Eras.hasRoute(era, endpoint.path)) {
+        return yield* respond(self, request, undefined, Answer.routeNotFound(request.method, request.url))
+      }
       const answer = yield* Effect.merge(Effect.gen(function*() {
         const actor = yield* Authentication.authenticate(self, request.headers["authorization"])
         const body = yield* Body.read(request)
@@ -169,6 +414,40 @@ const route = <
           payload: Validation.decode(endpoint.payloadSchema, body)
         })
       }))
+      return yield* respond(self, request, endpoint.path, answer)
+    })
+  )
+
+/** A route that needs no token. */
+const openRoute = <
+  Name extends string,
+  Method extends HttpMethod.HttpMethod,
+  Path,
+  UrlParams,
+  Payload,
+  Headers,
+  Success,
+  Failure
+>(
+  self: EmulatorState.Service,
+  endpoint: HttpApiEndpoint.HttpApiEndpoint<Name, Method, Path, UrlParams, Payload, Headers, Success, Failure>,
+  handler: (
+    payload: Effect.Effect<Payload, Answer.Answer>,
+    now: number
+  ) => Effect.Effect<Answer.Answer, Answer.Answer>
+) =>
+  HttpRouter.makeRoute(
+    endpoint.method,
+    endpoint.path,
+    Effect.gen(function*() {
+      const request = yield* HttpServerRequest.HttpServerRequest
+      const now = yield* Clock.currentTimeMillis
+      const answer = yield* Effect.merge(
+        Effect.flatMap(
+          Body.read(request),
+          (body) => handler(Validation.decode(endpoint.payloadSchema, body), now)
+        )
+      )
       return yield* respond(self, request, endpoint.path, answer)
     })
   )
@@ -196,14 +475,17 @@ const respond = (
   self: EmulatorState.Service,
   request: HttpServerRequest.HttpServerRequest,
   route: string | undefined,
-  answer: Answer.Answer
+  said: Answer.Answer
 ): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
-  Effect.suspend(() => {
+  Effect.gen(function*() {
+    const { era } = yield* Ref.get(self.state)
+    const answer = Eras.inWordsOf(era, said, `req-${yield* Identifier.hexadecimal(2)}`)
     const body = JSON.stringify(answer.body)
     const etag = `"${NodeCrypto.createHash("sha1").update(body).digest("base64")}"`
     const options = { contentType: "application/json; charset=utf-8", headers: { etag } }
     const response = request.headers["if-none-match"] === etag
       ? HttpServerResponse.empty({ status: 304, headers: { "content-type": options.contentType, etag } })
       : HttpServerResponse.text(body, { status: answer.status, ...options })
-    return Effect.as(EmulatorState.record(self, { request, route, status: response.status }), response)
+    yield* EmulatorState.record(self, { request, route, status: response.status })
+    return response
   })

@@ -8,17 +8,16 @@ import { client, get, layer, Simulation, value } from "./Simulation.js"
 const identityClient = (options: Partial<InfisicalConfig.Options> = {}, identity?: string) =>
   Layer.unwrapEffect(Effect.gen(function*() {
     const { emulator } = yield* Simulation
-    const config = { projectId: (yield* emulator.project()).id, ...options }
-    const { source: _, ...rest } = { source: undefined, ...config }
     return client({
-      ...rest,
-      ...options.source === undefined ? {} : { source: options.source },
-      credential: Credential.universalAuth(yield* emulator.universalAuth(identity))
+      credential: Credential.universalAuth(yield* emulator.universalAuth(identity)),
+      projectId: (yield* emulator.project()).id,
+      ...options
     })
   }))
 
-const run = (world: World.Input, options: Partial<InfisicalConfig.Options> = {}) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.provide(effect, Layer.provideMerge(identityClient(options), layer(world)))
+const run =
+  (world: World.Input, options: Partial<InfisicalConfig.Options> = {}) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+    Effect.provide(effect, Layer.provideMerge(identityClient(options), layer(world)))
 
 const paths = Effect.gen(function*() {
   const { takeRequests } = yield* Simulation
@@ -87,7 +86,9 @@ describe("A service token without its key part", () => {
       const token = Redacted.value(yield* emulator.serviceToken())
       const credential = Credential.serviceToken(Redacted.make(token.slice(0, token.lastIndexOf("."))))
       assert.strictEqual(value(yield* Effect.provide(get("A"), identityClient({ credential }))), "a")
-    }).pipe(Effect.provide(layer({ projects: { main: { folders } }, serviceTokens: { main: {} }, identities: { main: {} } }))))
+    }).pipe(
+      Effect.provide(layer({ projects: { main: { folders } }, serviceTokens: { main: {} }, identities: { main: {} } }))
+    ))
 
   it.effect("that is for one folder alone serves nothing of it for another folder", () =>
     Effect.gen(function*() {

@@ -61,20 +61,23 @@ describe("Folders", () => {
   it.effect("that there are not cannot be renamed or deleted", () =>
     Effect.gen(function*() {
       const folders = yield* Folders.Folders
-      const missing = { _tag: "NotFoundError", resource: "folder", secretPath: "/app/nope" }
+      const missing = { _tag: "NotFoundError", resource: "folder", secretPath: "/app/nope" } as const
       assert.include(yield* Effect.flip(folders.rename("nope", "other", { secretPath: "/app" })), missing)
       assert.include(yield* Effect.flip(folders.delete("nope", { secretPath: "/app" })), missing)
     }).pipe(run(world)))
 
-  it.effect.each(["", "a b", "a/b", "a.b", "*"])("cannot have the name '%s', which is refused before any request", (name) =>
-    Effect.gen(function*() {
-      const folders = yield* Folders.Folders
-      const { takeLogins } = yield* Simulation
-      const refused = { _tag: "InvalidRequestError", parameter: "name" }
-      assert.include(yield* Effect.flip(folders.create(name)), refused)
-      assert.include(yield* Effect.flip(folders.rename("app", name)), refused)
-      assert.deepStrictEqual(yield* takeLogins, [])
-    }).pipe(run(world)))
+  it.effect.each(["", "a b", "a/b", "a.b", "*"])(
+    "cannot have the name '%s', which is refused before any request",
+    (name) =>
+      Effect.gen(function*() {
+        const folders = yield* Folders.Folders
+        const { takeLogins } = yield* Simulation
+        const refused = { _tag: "InvalidRequestError", parameter: "name" } as const
+        assert.include(yield* Effect.flip(folders.create(name)), refused)
+        assert.include(yield* Effect.flip(folders.rename("app", name)), refused)
+        assert.deepStrictEqual(yield* takeLogins, [])
+      }).pipe(run(world))
+  )
 })
 
 describe("Imports", () => {

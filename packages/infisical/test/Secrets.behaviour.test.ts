@@ -183,15 +183,18 @@ describe("Secrets", () => {
         assert.include(error, { _tag: "AuthenticationError" })
       }))
 
-    it.effect.runIf(isEndToEndEncrypted)("says that the key part of a token does not open the project, also where the fallback has such a name", () =>
-      Effect.gen(function*() {
-        const error = yield* get("NAME").pipe(
-          Effect.provide(Layer.fresh(TestServer.client({ spoiled: "key" }))),
-          Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["NAME", "from the environment"]]))),
-          Effect.flip
-        )
-        assert.include(error, { _tag: "DecryptError", subject: "project key" })
-      }))
+    it.effect.runIf(isEndToEndEncrypted)(
+      "says that the key part of a token does not open the project, also where the fallback has such a name",
+      () =>
+        Effect.gen(function*() {
+          const error = yield* get("NAME").pipe(
+            Effect.provide(Layer.fresh(TestServer.client({ spoiled: "key" }))),
+            Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["NAME", "from the environment"]]))),
+            Effect.flip
+          )
+          assert.include(error, { _tag: "DecryptError", subject: "project key" })
+        })
+    )
 
     it.scoped("takes a secret that is not there from the ConfigProvider, and says so", () =>
       Effect.gen(function*() {

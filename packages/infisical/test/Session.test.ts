@@ -9,7 +9,9 @@ import { client, get, layer, Simulation, value } from "./Simulation.js"
 const world = (identity: NonNullable<World.Input["identities"]>[string], era?: World.Input["era"]): World.Input => ({
   projects: {
     main: {
-      folders: { dev: { "/": { secrets: { A: "a" } }, "/one": { secrets: { B: "b" } }, "/two": { secrets: { C: "c" } } } }
+      folders: {
+        dev: { "/": { secrets: { A: "a" } }, "/one": { secrets: { B: "b" } }, "/two": { secrets: { C: "c" } } }
+      }
     }
   },
   identities: { main: identity },
@@ -35,9 +37,10 @@ const identityClient = (
     })
   }))
 
-const run = (world: World.Input, options: Parameters<typeof identityClient>[0] = {}) =>
-<A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.provide(effect, Layer.provideMerge(identityClient(options), layer(world)))
+const run =
+  (world: World.Input, options: Parameters<typeof identityClient>[0] = {}) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+    Effect.provide(effect, Layer.provideMerge(identityClient(options), layer(world)))
 
 /** What was asked of the session's routes since the last time, each with how often. */
 const takeCounts = Effect.gen(function*() {
@@ -242,7 +245,8 @@ describe("A machine identity", () => {
       const credential = Credential.jwt({
         method: "oidc-auth",
         identityId: yield* emulator.identityId(),
-        jwt: Effect.flatMap(Ref.get(readable), (readable) => readable ? Effect.succeed(Redacted.make("a.b.c")) : unreadable)
+        jwt: Effect.flatMap(Ref.get(readable), (readable) =>
+          readable ? Effect.succeed(Redacted.make("a.b.c")) : unreadable)
       })
       yield* Effect.gen(function*() {
         assert.strictEqual((yield* get("A")).source, "live")
@@ -250,7 +254,8 @@ describe("A machine identity", () => {
         yield* advance("11 minutes")
         assert.strictEqual((yield* get("A")).source, "stale")
         assert.include(
-          yield* Effect.flip(Effect.flatMap(Secrets.Secrets, (secrets) => secrets.refresh())),
+          yield* Effect.flip(Effect.flatMap(Secrets.Secrets, (secrets) =>
+            secrets.refresh())),
           { _tag: "InvalidCredentialError", part: "jwt" }
         )
         yield* Ref.set(readable, true)

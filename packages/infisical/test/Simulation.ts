@@ -149,9 +149,10 @@ export const client = (options: Partial<InfisicalConfig.Options> = {}) =>
   Layer.unwrapEffect(Effect.gen(function*() {
     const { crypto, emulator, httpClient } = yield* Simulation
     const config = {
-      credential: Credential.serviceToken(yield* emulator.serviceToken()),
+      ...options.credential === undefined
+        ? { credential: Credential.serviceToken(yield* emulator.serviceToken()), source }
+        : { credential: options.credential },
       siteUrl: "http://infisical.test",
-      source,
       retry: { times: 0 },
       fallback: false,
       ...options

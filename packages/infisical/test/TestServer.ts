@@ -98,8 +98,9 @@ export const clientOf = (siteUrl: string, options: Omit<InfisicalConfig.Options,
 export const client = (
   { spoiled, ...options }: Partial<InfisicalConfig.Options> & { readonly spoiled?: Spoiled } = {}
 ) =>
-  Layer.unwrapEffect(Effect.map(TestServer, (server) =>
-    clientOf(server.siteUrl, { ...server.options(spoiled), ...options })))
+  Layer.unwrapEffect(
+    Effect.map(TestServer, (server) => clientOf(server.siteUrl, { ...server.options(spoiled), ...options }))
+  )
 
 const spoil = (token: Redacted.Redacted<string>, part: Spoiled) => {
   const [prefix, id, secret = "", key = ""] = Redacted.value(token).split(".")

@@ -172,18 +172,21 @@ export const findOne = (
       ? findIn(folder, name, type, actor)
       : Array.findFirst(
         folder.secrets,
-        (secret) => secret.row.type === type && isVisible(secret, actor) ? versionOf(secret, name, version) : Option.none()
+        (secret) =>
+          secret.row.type === type && isVisible(secret, actor) ? versionOf(secret, name, version) : Option.none()
       )
     if (Option.isSome(own)) return { secret: own.value, project, environment, secretPath: path }
 
     const imported = query.include_imports === "true"
       ? Array.findLast(Imports.flatten(project, folder.imports.map((one) => ({ into: folder, from: one }))), (entry) =>
         Option.map(
-          Array.findFirst(entry.secrets, ({ secret }) => secret.name === name),
+          Array.findFirst(entry.secrets, ({ secret }) =>
+            secret.name === name),
           ({ secret }): Found => ({ secret, project, environment: entry.environment, secretPath: undefined })
         ))
       : Option.none()
-    return yield* Either.fromOption(imported, () => Answer.secretNotFound(name))
+    return yield* Either.fromOption(imported, () =>
+      Answer.secretNotFound(name))
   })
 
 /** `GET /api/v3/secrets/:secretName` */
@@ -193,8 +196,10 @@ export const get = (
   secretName: string,
   query: GetQuery
 ): Refusable<Answer.Answer> =>
-  Either.map(findOne(state, actor, secretName, query, oldest), ({ environment, project, secret }) =>
-    Answer.ok({ secret: { ...secret.row, workspace: project.id, environment } }))
+  Either.map(
+    findOne(state, actor, secretName, query, oldest),
+    ({ environment, project, secret }) => Answer.ok({ secret: { ...secret.row, workspace: project.id, environment } })
+  )
 
 // The server looks for any version of that name, whichever is asked for, and finds the first that was stored.
 const oldest = (secret: EmulatorState.Secret, name: string): Option.Option<EmulatorState.Secret> =>

@@ -40,17 +40,20 @@ const make = (answer: AccessTokenAnswer, mintedAt: number, now: number): AccessT
     maximumTtl > 0 ? mintedAt + maximumTtl : Number.POSITIVE_INFINITY,
     Option.match(lifetime, { onNone: () => Number.POSITIVE_INFINITY, onSome: (lifetime) => mintedAt + lifetime })
   )
-  // A tenth ahead of the end, and no more than a minute; a second is left for the request itself.
-  const replaceAt = expiresAt - Math.max(1000, Math.min(60_000, (expiresAt - now) / 10))
+  // A third ahead of the end, so that even the rare requests of a refresh come in time.
+  const replaceAt = expiresAt - Math.max(1000, (expiresAt - now) / 3)
   return {
     value: Redacted.make(answer.accessToken),
     mintedAt,
     expiresAt,
     replaceAt,
-    // Where the time to live is the maximum, the server refuses a renewal and deletes the token.
-    isRenewable: (now) => ttl < maximumTtl && now + ttl / 10 < mintedAt + maximumTtl
+    // Where a renewal would go past the maximum, the server refuses it and deletes the token.
+    isRenewable: (now) => ttl < maximumTtl && now + ttl + clockTolerance <= mintedAt + maximumTtl
   }
 }
+
+/** The server began to count when it made the token, and we when we had it. */
+const clockTolerance = 5000
 
 const Claims = Schema.parseJson(Schema.Struct({ iat: Schema.Number, exp: Schema.Number }))
 

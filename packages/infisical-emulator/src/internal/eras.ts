@@ -1,0 +1,13 @@
+/** What tells a server of July 2024 from one of today: its routes, and the statuses and words of its refusals. */
+import type * as Answer from "../Answer.js"
+import type * as World from "../World.js"
+
+/** Whether a server of this era has a route. */
+export const hasRoute = (era: World.Era, path: string): boolean => era === "current" || !path.startsWith("/api/v4/")
+
+/** The answer in the words of this era. Servers of today name each refusal. */
+export const inWordsOf = (era: World.Era, answer: Answer.Answer, requestId: string): Omit<Answer.Answer, "current"> => {
+  if (era === "2024-07") return answer
+  const { body, status } = answer.current ?? answer
+  return status < 400 || typeof body !== "object" ? { status, body } : { status, body: { reqId: requestId, ...body } }
+}
