@@ -30,6 +30,10 @@ export interface ValidationIssue {
   readonly expected?: string
   readonly received?: unknown
   readonly options?: ReadonlyArray<string>
+  readonly minimum?: number
+  readonly type?: string
+  readonly inclusive?: boolean
+  readonly exact?: boolean
 }
 
 /**
@@ -162,6 +166,31 @@ export const environmentUnknown = (environment: string): Answer =>
 export const folderPathInvalid: Answer = refusal(500, "Find by secret path", "Something went wrong")
 
 /**
+ * A batch deletes a name that there are two secrets of: the server deletes them, and does not expect that.
+ *
+ * @since 0.1.0
+ * @category secrets
+ */
+export const deletedTwice: Answer = internal("Cannot read properties of undefined (reading 'secretName')")
+
+/**
+ * A batch of nothing.
+ *
+ * @since 0.1.0
+ * @category requests
+ */
+export const batchEmpty = (): Answer =>
+  validationFailure([{
+    code: "too_small",
+    minimum: 1,
+    type: "array",
+    inclusive: true,
+    exact: false,
+    message: "Array must contain at least 1 element(s)",
+    path: ["secrets"]
+  }])
+
+/**
  * Said to a recursive list only.
  *
  * @since 0.1.0
@@ -171,6 +200,57 @@ export const environmentNotFound = (environment: string, projectId: string): Ans
   ...internal(`'${environment}' environment not found in project with ID ${projectId}`),
   current: environmentUnknown(environment)
 })
+
+/**
+ * Said to whoever asks for folders of an environment that does not exist.
+ *
+ * @since 0.1.0
+ * @category folders
+ */
+export const folderEnvironmentNotFound = (environment: string): Answer => ({
+  ...refusal(400, "get folders", "Environment not found"),
+  current: environmentUnknown(environment)
+})
+
+/**
+ * No folder of this id, or at this path, to whoever changes it or its imports.
+ *
+ * @since 0.1.0
+ * @category folders
+ */
+export const folderToWriteNotFound = (
+  wanted: "Update folder" | "Delete folder" | "Get imports" | "Create import" | "Delete import"
+): Answer => ({
+  ...refusal(400, wanted, "Folder not found"),
+  current: notFound("Folder with the given path not found")
+})
+
+/**
+ * A folder of the new name is there.
+ *
+ * @since 0.1.0
+ * @category folders
+ */
+export const folderExists: Answer = badRequest("Folder with this name already exists")
+
+/**
+ * No import of this id.
+ *
+ * @since 0.1.0
+ * @category folders
+ */
+export const importNotFound: Answer = {
+  ...refusal(400, "Delete import", "Import not found"),
+  current: notFound("Secret import with the given ID not found")
+}
+
+/**
+ * Two folders would import each other.
+ *
+ * @since 0.1.0
+ * @category folders
+ */
+export const importCyclic: Answer = badRequest("Cyclic import not allowed")
 
 /**
  * The token may not do this in this environment and path.

@@ -27,12 +27,14 @@ import type { Actor } from "./internal/authentication.js"
 import * as Authentication from "./internal/authentication.js"
 import * as Body from "./internal/body.js"
 import * as Eras from "./internal/eras.js"
+import * as Folders from "./internal/folders.js"
 import * as Identifier from "./internal/identifier.js"
 import * as Identities from "./internal/identities.js"
 import * as RawSecrets from "./internal/rawSecrets.js"
 import * as Secrets from "./internal/secrets.js"
 import * as ServiceTokens from "./internal/serviceTokens.js"
 import * as Validation from "./internal/validation.js"
+import * as World from "./World.js"
 
 /**
  * Builds the app over the state. Every request it answers is recorded there.
@@ -306,6 +308,92 @@ export const make: Effect.Effect<
                     placed(written),
                     written.secrets
                   )
+                }))]
+            case "createSecrets":
+              return [route(self, endpoint, ({ actor, payload }) =>
+                Effect.gen(function*() {
+                  const written = yield* payload
+                  const ids = yield* Effect.forEach(written.secrets, () => Identifier.uuid)
+                  const made = { ids, time: yield* Identifier.now }
+                  return yield* unlessApproval(
+                    self,
+                    written,
+                    (state) => Secrets.createMany(state, actor, written, made)
+                  )
+                }))]
+            case "updateSecrets":
+              return [route(self, endpoint, ({ actor, payload }) =>
+                Effect.gen(function*() {
+                  const written = yield* payload
+                  const time = yield* Identifier.now
+                  return yield* unlessApproval(
+                    self,
+                    written,
+                    (state) => Secrets.updateMany(state, actor, written, time)
+                  )
+                }))]
+            case "deleteSecrets":
+              return [route(self, endpoint, ({ actor, payload }) =>
+                Effect.gen(function*() {
+                  const written = yield* payload
+                  return yield* unlessApproval(self, written, (state) => Secrets.removeMany(state, actor, written))
+                }))]
+            case "listFolders":
+              return [
+                route(
+                  self,
+                  endpoint,
+                  ({ actor, state, urlParams }) =>
+                    Effect.flatMap(urlParams, (query) => Folders.list(state, actor, query))
+                )
+              ]
+            case "createFolder":
+              return [route(self, endpoint, ({ actor, payload }) =>
+                Effect.gen(function*() {
+                  const asked = yield* payload
+                  const made = yield* EmulatorState.makeFolders(
+                    [[Folders.pathOfNew(asked), World.Folder.make({})]],
+                    asked.environment
+                  )
+                  return yield* EmulatorState.change(self, (state) => Folders.create(state, actor, asked, made))
+                }))]
+            case "renameFolder":
+              return [route(self, endpoint, ({ actor, path, payload }) =>
+                Effect.gen(function*() {
+                  const { id } = yield* path
+                  const asked = yield* payload
+                  const time = yield* Identifier.now
+                  return yield* EmulatorState.change(self, (state) => Folders.rename(state, actor, id, asked, time))
+                }))]
+            case "deleteFolder":
+              return [route(self, endpoint, ({ actor, path, payload }) =>
+                Effect.gen(function*() {
+                  const { id } = yield* path
+                  const asked = yield* payload
+                  return yield* EmulatorState.change(self, (state) => Folders.remove(state, actor, id, asked))
+                }))]
+            case "listSecretImports":
+              return [
+                route(
+                  self,
+                  endpoint,
+                  ({ actor, state, urlParams }) =>
+                    Effect.flatMap(urlParams, (query) => Folders.listImports(state, actor, query))
+                )
+              ]
+            case "createSecretImport":
+              return [route(self, endpoint, ({ actor, payload }) =>
+                Effect.gen(function*() {
+                  const asked = yield* payload
+                  const made = { id: yield* Identifier.uuid, time: yield* Identifier.now }
+                  return yield* EmulatorState.change(self, (state) => Folders.createImport(state, actor, asked, made))
+                }))]
+            case "deleteSecretImport":
+              return [route(self, endpoint, ({ actor, path, payload }) =>
+                Effect.gen(function*() {
+                  const { id } = yield* path
+                  const asked = yield* payload
+                  return yield* EmulatorState.change(self, (state) => Folders.removeImport(state, actor, id, asked))
                 }))]
             default:
               return []

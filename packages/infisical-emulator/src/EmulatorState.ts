@@ -76,10 +76,25 @@ export interface Secret {
  */
 export interface Folder {
   readonly id: string
+  readonly version: number
   readonly environment: string
   readonly path: string
   readonly secrets: ReadonlyArray<Secret>
-  readonly imports: ReadonlyArray<World.Import>
+  readonly imports: ReadonlyArray<Import>
+  readonly createdAt: string
+  readonly updatedAt: string
+}
+
+/**
+ * A folder that is imported, in position order.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Import extends World.Import {
+  readonly id: string
+  readonly createdAt: string
+  readonly updatedAt: string
 }
 
 /**
@@ -108,6 +123,8 @@ export interface Project {
   readonly tags: ReadonlyArray<Tag>
   readonly key: Redacted.Redacted<string>
   readonly environments: ReadonlyArray<string>
+  /** By slug. */
+  readonly environmentIds: Readonly<Record<string, string>>
   readonly folders: HashMap.HashMap<string, Folder>
 }
 
@@ -371,6 +388,23 @@ export const findFolder = (project: Project, environment: string, path: string):
 export const putFolder = (state: State, project: Project, folder: Folder): State => ({
   ...state,
   projects: HashMap.set(state.projects, project.id, withFolder(project, folder))
+})
+
+/**
+ * Takes folders away.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const removeFolders = (state: State, project: Project, folders: ReadonlyArray<Folder>): State => ({
+  ...state,
+  projects: HashMap.set(state.projects, project.id, {
+    ...project,
+    folders: folders.reduce(
+      (all, { environment, path }) => HashMap.remove(all, folderKey(environment, path)),
+      project.folders
+    )
+  })
 })
 
 /**
@@ -668,12 +702,22 @@ const makeProject = (
       tags,
       key,
       environments: project.environments,
+      environmentIds: Object.fromEntries(
+        yield* Effect.forEach(project.environments, (slug) =>
+          Effect.map(Identifier.uuid, (id) =>
+            [slug, id] as const))
+      ),
       folders: HashMap.empty()
     })
   })
 
-/** The folders, without secrets yet, with the root and those above them. */
-const makeFolders = (
+/**
+ * Folders without secrets yet, with the root and those above them.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeFolders = (
   described: ReadonlyArray<readonly [path: string, folder: World.Folder]>,
   environment: string
 ): Effect.Effect<ReadonlyArray<Folder>> => {
@@ -686,13 +730,23 @@ const makeFolders = (
   )
   return Effect.forEach(paths, (path) => {
     const folder = byPath.get(path)
-    return Effect.map(folder?.id === undefined ? Identifier.uuid : Effect.succeed(folder.id), (id) => ({
-      id,
-      environment,
-      path,
-      secrets: [],
-      imports: folder?.imports ?? []
-    }))
+    return Effect.gen(function*() {
+      const time = yield* Identifier.now
+      const imports = yield* Effect.forEach(
+        folder?.imports ?? [],
+        (one) => Effect.map(Identifier.uuid, (id) => ({ ...one, id, createdAt: time, updatedAt: time }))
+      )
+      return {
+        id: folder?.id ?? (yield* Identifier.uuid),
+        version: 1,
+        environment,
+        path,
+        secrets: [],
+        imports,
+        createdAt: time,
+        updatedAt: time
+      }
+    })
   })
 }
 

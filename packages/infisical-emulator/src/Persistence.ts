@@ -68,10 +68,18 @@ const Secret = Schema.Struct({
 
 const Folder = Schema.Struct({
   id: Schema.String,
+  version: Schema.Number,
   environment: Schema.String,
   path: Schema.String,
   secrets: plain(Schema.Array(Secret)),
-  imports: Schema.Array(World.Import)
+  imports: Schema.Array(Schema.Struct({
+    ...World.Import.fields,
+    id: Schema.String,
+    createdAt: Schema.String,
+    updatedAt: Schema.String
+  })),
+  createdAt: Schema.String,
+  updatedAt: Schema.String
 })
 
 const Project = Schema.Struct({
@@ -83,6 +91,7 @@ const Project = Schema.Struct({
   ),
   key: Schema.Redacted(Schema.String),
   environments: Schema.Array(Schema.String),
+  environmentIds: Schema.Record({ key: Schema.String, value: Schema.String }),
   folders: Schema.HashMap({ key: Schema.String, value: Folder })
 })
 

@@ -389,7 +389,98 @@ const changed = (
   state
 ]
 
-const encryptedFieldsOf = (payload: typeof Wire.UpdateSecretPayload.Type): Partial<EmulatorState.EncryptedFields> => ({
+/** What a batch writes of one secret. */
+type BatchItem = (typeof Wire.EncryptedBatchPayload.Type)["secrets"][number]
+
+const batched = (secrets: ReadonlyArray<EmulatorState.Secret>): Answer.Answer =>
+  Answer.ok({ secrets: secrets.map(({ row }) => row) })
+
+/** `POST /api/v3/secrets/batch`: versions begin at 0, and of a name that is there twice it makes two secrets. */
+export const createMany = (
+  state: EmulatorState.State,
+  actor: Actor,
+  payload: typeof Wire.EncryptedBatchPayload.Type,
+  made: { readonly ids: ReadonlyArray<string>; readonly time: string }
+): Change =>
+  Either.gen(function*() {
+    if (payload.secrets.length === 0) return yield* Either.left(Answer.batchEmpty())
+    const { environment, path, projectId } = placeOf(payload)
+    const project = yield* findProject(state, actor, projectId)
+    const folder = yield* existing(yield* openFolder(project, actor, "create", environment, path))
+    if (payload.secrets.some(({ secretName }) => Option.isSome(findIn(folder, secretName, "shared", actor)))) {
+      return yield* Either.left(Answer.secretExists)
+    }
+    const secrets = payload.secrets.map((item, index) => newOf(item, folder.id, made.ids[index] ?? "", made.time))
+    return [batched(secrets), EmulatorState.putFolder(state, project, secrets.reduce(EmulatorState.putSecret, folder))]
+  })
+
+const newOf = (item: BatchItem, folderId: string, id: string, time: string): EmulatorState.Secret => ({
+  name: item.secretName,
+  row: {
+    ...EmulatorState.newRow(
+      {
+        ...item,
+        secretCommentCiphertext: item.secretCommentCiphertext ?? null,
+        secretCommentIV: item.secretCommentIV ?? null,
+        secretCommentTag: item.secretCommentTag ?? null
+      },
+      { id, folderId, time }
+    ),
+    ...reminderOf(item),
+    version: 0
+  },
+  tagIds: item.tags ?? [],
+  metadata: {},
+  earlier: []
+})
+
+/** `PATCH /api/v3/secrets/batch` */
+export const updateMany = (
+  state: EmulatorState.State,
+  actor: Actor,
+  payload: typeof Wire.EncryptedBatchPayload.Type,
+  time: string
+): Change =>
+  Either.gen(function*() {
+    if (payload.secrets.length === 0) return yield* Either.left(Answer.batchEmpty())
+    const { environment, path, projectId } = placeOf(payload)
+    const project = yield* findProject(state, actor, projectId)
+    const folder = yield* existing(yield* openFolder(project, actor, "edit", environment, path))
+    const secrets: Array<EmulatorState.Secret> = []
+    for (const item of payload.secrets) {
+      const secret = yield* toWrite(findIn(folder, item.secretName, "shared", actor), item.secretName)
+      const next = EmulatorState.nextVersion(
+        secret,
+        item.secretName,
+        { ...encryptedFieldsOf(item), ...reminderOf(item) },
+        time
+      )
+      secrets.push({ ...next, tagIds: item.tags ?? secret.tagIds })
+    }
+    return [batched(secrets), EmulatorState.putFolder(state, project, secrets.reduce(EmulatorState.putSecret, folder))]
+  })
+
+/** `DELETE /api/v3/secrets/batch` */
+export const removeMany = (
+  state: EmulatorState.State,
+  actor: Actor,
+  payload: typeof Wire.EncryptedBatchDeletePayload.Type
+): Change =>
+  Either.gen(function*() {
+    if (payload.secrets.length === 0) return yield* Either.left(Answer.batchEmpty())
+    const { environment, path, projectId } = placeOf(payload)
+    const project = yield* findProject(state, actor, projectId)
+    const folder = yield* existing(yield* openFolder(project, actor, "delete", environment, path))
+    const names = payload.secrets.map(({ secretName }) => secretName)
+    for (const name of names) yield* toWrite(findIn(folder, name, "shared", actor), name)
+    const [kept, gone] = Array.partition(folder.secrets, ({ name }) => names.includes(name))
+    const next = EmulatorState.putFolder(state, project, { ...folder, secrets: kept })
+    return [gone.length > names.length ? Answer.deletedTwice : batched(gone), next]
+  })
+
+const encryptedFieldsOf = (
+  payload: Omit<typeof Wire.UpdateSecretPayload.Type, keyof Place | "type" | "secretName">
+): Partial<EmulatorState.EncryptedFields> => ({
   secretValueCiphertext: payload.secretValueCiphertext,
   secretValueIV: payload.secretValueIV,
   secretValueTag: payload.secretValueTag,
