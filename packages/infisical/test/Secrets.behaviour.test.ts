@@ -162,7 +162,7 @@ describe("Secrets", () => {
       Effect.gen(function*() {
         const secrets = yield* Secrets.Secrets
         const name = yield* TestServer.scratchName("LARGE")
-        const error = yield* Effect.flip(secrets.create(name, Redacted.make("x".repeat(1_000_000))))
+        const error = yield* Effect.flip(secrets.create(name, Redacted.make("x".repeat(1_100_000))))
         assert.include(error, { _tag: "InvalidRequestError", parameter: "value" })
         assert.include(yield* Effect.flip(getAfresh(name)), { _tag: "NotFoundError" })
       }))

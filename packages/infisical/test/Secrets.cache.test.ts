@@ -250,7 +250,7 @@ describe("A credential", () => {
       const [, , secret = "", key = ""] = Redacted.value(token).split(".")
       assert.include(sent.join("\n"), secret)
       assert.notInclude(sent.join("\n"), key)
-    }).pipe(Effect.provide(Emulator.layer({ secrets: { A: "a" } }))))
+    }).pipe(Effect.provide(Emulator.layer({ era, secrets: { A: "a" } }))))
 
   it.effect("without write permission may read, and is told which permission a write lacks", () =>
     Effect.gen(function*() {
@@ -284,7 +284,7 @@ describe("debug", () => {
       const loud = yield* levels({ debug: true })
       assert.include(loud, "INFO")
       assert.notInclude(loud, "DEBUG")
-    }).pipe(Effect.provide(Emulator.layer({ secrets: { A: "a" } }))))
+    }).pipe(Effect.provide(Emulator.layer({ era, secrets: { A: "a" } }))))
 })
 
 describe("What the legacy client got wrong", () => {
@@ -319,6 +319,7 @@ describe("What the legacy client got wrong", () => {
       assert.strictEqual(yield* read("first"), "in first")
       assert.strictEqual(yield* read("second"), "in second")
     }).pipe(Effect.provide(Emulator.layer({
+      era,
       projects: {
         first: { folders: { dev: { "/": { secrets: { A: "in first" } } } } },
         second: { folders: { dev: { "/": { secrets: { A: "in second" } } } } }

@@ -103,7 +103,7 @@ describe("The refresh", () => {
       const { advance, setFault, takeRequests } = yield* Simulation
       let first = true
       yield* setFault((path) => {
-        if (!path.startsWith("/api/v3/secrets") || !first) return undefined
+        if (!/^\/api\/v[34]\/secrets/.test(path) || !first) return undefined
         first = false
         return new Response(JSON.stringify({ secrets: [] }), {
           headers: { "x-ratelimit-limit": "60", "x-ratelimit-remaining": "6", "x-ratelimit-reset": "250" }

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Deferred, Effect, Exit, Fiber, Redacted } from "effect"
 import { Secrets } from "effect-infisical"
 import { get, numbered, run, Simulation, value } from "./Simulation.js"
+import { isEndToEndEncrypted } from "./source.js"
 
 const folders = (paths: ReadonlyArray<string>) => ({
   projects: { main: { folders: { dev: Object.fromEntries(paths.map((path) => [path, { secrets: numbered(100) }])) } } }
@@ -22,14 +23,17 @@ describe("A snapshot", () => {
       }).pipe(run(folders(paths))))
   }
 
-  it.effect("decrypts names when it arrives, and a value at its first use, once", () =>
-    Effect.gen(function*() {
-      const { takeDecryptions } = yield* Simulation
-      yield* get("NAME_0")
-      assert.strictEqual(yield* takeDecryptions, 101)
-      yield* Effect.all([get("NAME_0"), get("NAME_0"), get("NAME_1"), get("NAME_1")], { concurrency: "unbounded" })
-      assert.strictEqual(yield* takeDecryptions, 1)
-    }).pipe(run({ secrets: numbered(100) })))
+  it.effect.runIf(isEndToEndEncrypted)(
+    "decrypts names when it arrives, and a value at its first use, once",
+    () =>
+      Effect.gen(function*() {
+        const { takeDecryptions } = yield* Simulation
+        yield* get("NAME_0")
+        assert.strictEqual(yield* takeDecryptions, 101)
+        yield* Effect.all([get("NAME_0"), get("NAME_0"), get("NAME_1"), get("NAME_1")], { concurrency: "unbounded" })
+        assert.strictEqual(yield* takeDecryptions, 1)
+      }).pipe(run({ secrets: numbered(100) }))
+  )
 
   it.effect("is confirmed by the server without being decrypted again", () =>
     Effect.gen(function*() {
@@ -49,19 +53,22 @@ describe("A snapshot", () => {
       assert.notDeepEqual(after.fetchedAt, before.fetchedAt)
     }).pipe(run({ secrets: numbered(100) })))
 
-  it.effect("decrypts only what is new in an answer that differs a little from the last", () =>
-    Effect.gen(function*() {
-      const { advance, emulator, takeDecryptions } = yield* Simulation
-      const secrets = yield* Secrets.Secrets
-      yield* secrets.list()
-      yield* takeDecryptions
-      yield* emulator.setSecret({ name: "NAME_7", value: "new" })
-      yield* advance("5 minutes")
-      const list = yield* secrets.list()
-      assert.strictEqual(yield* takeDecryptions, 2)
-      assert.strictEqual(list.secrets.length, 100)
-      assert.strictEqual(value(yield* get("NAME_7")), "new")
-    }).pipe(run({ secrets: numbered(100) })))
+  it.effect.runIf(isEndToEndEncrypted)(
+    "decrypts only what is new in an answer that differs a little from the last",
+    () =>
+      Effect.gen(function*() {
+        const { advance, emulator, takeDecryptions } = yield* Simulation
+        const secrets = yield* Secrets.Secrets
+        yield* secrets.list()
+        yield* takeDecryptions
+        yield* emulator.setSecret({ name: "NAME_7", value: "new" })
+        yield* advance("5 minutes")
+        const list = yield* secrets.list()
+        assert.strictEqual(yield* takeDecryptions, 2)
+        assert.strictEqual(list.secrets.length, 100)
+        assert.strictEqual(value(yield* get("NAME_7")), "new")
+      }).pipe(run({ secrets: numbered(100) }))
+  )
 
   it.effect("goes on arriving for the others when the one who asked first is interrupted", () =>
     Effect.gen(function*() {
@@ -174,13 +181,15 @@ describe("A read that is refused", () => {
   it.effect("is not asked again by every read, but is after ten seconds", () =>
     Effect.gen(function*() {
       const { advance, takeRequests } = yield* Simulation
+      // Where the server decrypts, a credential may be one that reads by name what it may not list.
+      const requests = isEndToEndEncrypted ? 1 : 2
       for (let read = 0; read < 10; read++) {
         assert.include(yield* Effect.flip(get("A", { environment: "prod" })), { _tag: "PermissionError" })
       }
-      assert.strictEqual((yield* takeRequests).length, 1)
+      assert.strictEqual((yield* takeRequests).length, requests)
       yield* advance("10 seconds")
       yield* Effect.flip(get("A", { environment: "prod" }))
-      assert.strictEqual((yield* takeRequests).length, 1)
+      assert.strictEqual((yield* takeRequests).length, requests)
     }).pipe(run({ serviceTokens: { main: { scopes: [{ environment: "dev", secretPath: "/**" }] } } })))
 
   it.effect("by a proxy leaves the last answer in service", () =>
@@ -199,25 +208,28 @@ describe("A read that is refused", () => {
 })
 
 describe("A secret whose name cannot be decrypted", () => {
-  it.effect("is not taken for one that is not there, and hurts no other", () =>
-    Effect.gen(function*() {
-      const { advance, setFault } = yield* Simulation
-      yield* get("NAME_0")
-      const sealed = { Ciphertext: "AAAA", IV: "AAAAAAAAAAAAAAAAAAAAAA==", Tag: "AAAAAAAAAAAAAAAAAAAAAA==" }
-      const fields = ["secretKey", "secretValue"].flatMap((field) =>
-        Object.entries(sealed).map(([part, text]) => [`${field}${part}`, text])
+  it.effect.runIf(isEndToEndEncrypted)(
+    "is not taken for one that is not there, and hurts no other",
+    () =>
+      Effect.gen(function*() {
+        const { advance, setFault } = yield* Simulation
+        yield* get("NAME_0")
+        const sealed = { Ciphertext: "AAAA", IV: "AAAAAAAAAAAAAAAAAAAAAA==", Tag: "AAAAAAAAAAAAAAAAAAAAAA==" }
+        const fields = ["secretKey", "secretValue"].flatMap((field) =>
+          Object.entries(sealed).map(([part, text]) => [`${field}${part}`, text])
+        )
+        const row = { id: "row-1", version: 1, type: "shared", ...Object.fromEntries(fields) }
+        yield* setFault(() => new Response(JSON.stringify({ secrets: [row] })))
+        yield* advance("5 minutes")
+        const error = yield* Effect.flip(get("NAME_0"))
+        assert.include(error, { _tag: "DecryptError", subject: "secret name", secretId: "row-1" })
+        const secrets = yield* Secrets.Secrets
+        assert.strictEqual((yield* secrets.list()).undecryptable.length, 1)
+      }).pipe(
+        Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["NAME_0", "from the environment"]]))),
+        run({ secrets: numbered(1) }, { fallback: true })
       )
-      const row = { id: "row-1", version: 1, type: "shared", ...Object.fromEntries(fields) }
-      yield* setFault(() => new Response(JSON.stringify({ secrets: [row] })))
-      yield* advance("5 minutes")
-      const error = yield* Effect.flip(get("NAME_0"))
-      assert.include(error, { _tag: "DecryptError", subject: "secret name", secretId: "row-1" })
-      const secrets = yield* Secrets.Secrets
-      assert.strictEqual((yield* secrets.list()).undecryptable.length, 1)
-    }).pipe(
-      Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["NAME_0", "from the environment"]]))),
-      run({ secrets: numbered(1) }, { fallback: true })
-    ))
+  )
 })
 
 describe("Options", () => {
@@ -261,7 +273,7 @@ describe("The number of snapshots", () => {
       assert.deepStrictEqual(yield* takeRequests, [])
       yield* from("b")
       assert.strictEqual((yield* takeRequests).length, 1)
-    }).pipe(run({}, { cacheCapacity: 3 })))
+    }).pipe(run(folders(["/a", "/b", "/c", "/d"]), { cacheCapacity: 3 })))
 
   it.effect("stays bounded on a walk through three hundred locations, and so does what refreshes them", () =>
     Effect.gen(function*() {
@@ -270,5 +282,7 @@ describe("The number of snapshots", () => {
       assert.strictEqual((yield* takeRequests).length, 300)
       yield* advance("5 minutes")
       assert.strictEqual((yield* takeRequests).length, 10)
-    }).pipe(run({}, { cacheCapacity: 10 })))
+    }).pipe(
+      run(folders(Array.from({ length: 300 }, (_, folder) => `/folder-${folder}`)), { cacheCapacity: 10 })
+    ))
 })

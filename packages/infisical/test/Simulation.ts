@@ -83,7 +83,7 @@ const make = Effect.gen(function*() {
   )
 
   const settle = Effect.gen(function*() {
-    for (let quiet = 0; quiet < 8; quiet = inFlight === 0 ? quiet + 1 : 0) {
+    for (let quiet = 0; quiet < 16; quiet = inFlight === 0 ? quiet + 1 : 0) {
       yield* Effect.async<void>((resume) => void setImmediate(() => resume(Effect.void)))
     }
   })
