@@ -42,7 +42,7 @@ describe("A snapshot", () => {
       const before = yield* secrets.list()
       yield* takeRequests
       yield* takeDecryptions
-      yield* advance("5 minutes")
+      yield* advance("5 minutes", "5 seconds")
       const after = yield* secrets.list()
       assert.deepStrictEqual(
         (yield* takeRequests).map(({ conditional, status }) => ({ conditional, status })),
