@@ -9,6 +9,7 @@ import { Infisical, InfisicalConfig, type InfisicalError } from "effect-infisica
 import type * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Layer from "effect/Layer"
+import * as JwtFile from "./JwtFile.js"
 import * as NodeCrypto from "./NodeCrypto.js"
 
 /**
@@ -30,13 +31,14 @@ export const layer = (
   )
 
 /**
- * `Infisical.layerConfig` with `node:crypto`.
+ * `Infisical.layerConfig` with `node:crypto`. By default it reads the environment variables of
+ * `InfisicalConfig.fromEnvironmentOn`, and a Kubernetes service account's token from its file.
  *
  * @since 0.1.0
  * @category layers
  */
 export const layerConfig = (
-  config?: Config.Config.Wrap<InfisicalConfig.Options>
+  config: Config.Config.Wrap<InfisicalConfig.Options> = InfisicalConfig.fromEnvironmentOn({ readJwt: JwtFile.read })
 ): Layer.Layer<
   Infisical.Provided,
   InfisicalError.InvalidCredentialError | InfisicalError.InvalidRequestError | ConfigError.ConfigError,

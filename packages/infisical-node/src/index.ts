@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+export * as JwtFile from "./JwtFile.js"
 export * as NodeCrypto from "./NodeCrypto.js"
 export * as NodeInfisical from "./NodeInfisical.js"
 export * as NodeSnapshotStorage from "./NodeSnapshotStorage.js"

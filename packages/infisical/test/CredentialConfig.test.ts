@@ -1,0 +1,215 @@
+import { HttpClient, HttpClientResponse } from "@effect/platform"
+import { assert, describe, it } from "@effect/vitest"
+import { ConfigProvider, Effect, Layer, Redacted } from "effect"
+import { type Credential, Infisical, InfisicalConfig, Secrets } from "effect-infisical"
+import { inspect } from "node:util"
+
+const provider = (variables: Record<string, string>) =>
+  Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(variables))))
+
+const projectId = { INFISICAL_PROJECT_ID: "project" }
+
+const configOf = (variables: Record<string, string>, platform = {}) =>
+  Effect.flatMap(InfisicalConfig.fromEnvironmentOn(platform), InfisicalConfig.make).pipe(
+    provider({ ...projectId, ...variables })
+  )
+
+const credentialOf = (variables: Record<string, string>, platform = {}) =>
+  Effect.map(configOf(variables, platform), ({ credential }) => credential)
+
+const loginOf = (credential: Credential.Credential) =>
+  credential._tag === "MachineIdentity" ? credential.login : Effect.dieMessage(credential._tag)
+
+const universalAuth = {
+  INFISICAL_UNIVERSAL_AUTH_CLIENT_ID: "client",
+  INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET: "planted0secret"
+}
+const identity = { INFISICAL_MACHINE_IDENTITY_ID: "identity" }
+const jwt = { INFISICAL_JWT: "planted0.jwt.signed" }
+
+describe("A credential from the environment", () => {
+  it.effect.each([
+    { token: `st.id.secret.${"0".repeat(32)}`, tag: "ServiceToken" },
+    { token: "st.id.secret", tag: "ServiceToken" },
+    { token: "eyJhbGciOi.eyJpZGVudGl0eUlk.dskuCbtSvJ", tag: "AccessToken" }
+  ])("is what INFISICAL_TOKEN is: $tag", ({ tag, token }) =>
+    Effect.gen(function*() {
+      assert.strictEqual((yield* credentialOf({ INFISICAL_TOKEN: token }))._tag, tag)
+    }))
+
+  it.effect.each([
+    { what: "universal-auth", variables: universalAuth, expected: { method: "universal-auth", clientId: "client" } },
+    {
+      what: "universal-auth, said as well",
+      variables: { ...universalAuth, INFISICAL_AUTH_METHOD: "universal-auth" },
+      expected: { method: "universal-auth", clientId: "client" }
+    },
+    {
+      what: "jwt-auth",
+      variables: { ...identity, ...jwt },
+      expected: { method: "jwt-auth", identityId: "identity" }
+    },
+    {
+      what: "oidc-auth",
+      variables: { ...identity, INFISICAL_OIDC_AUTH_JWT: "a.b.c" },
+      expected: { method: "oidc-auth", identityId: "identity" }
+    },
+    {
+      what: "azure",
+      variables: { ...identity, ...jwt, INFISICAL_AUTH_METHOD: "azure" },
+      expected: { method: "azure-auth", identityId: "identity" }
+    },
+    {
+      what: "gcp-id-token",
+      variables: { ...identity, ...jwt, INFISICAL_AUTH_METHOD: "gcp-id-token" },
+      expected: { method: "gcp-auth", identityId: "identity" }
+    },
+    {
+      what: "kubernetes",
+      variables: { ...identity, ...jwt, INFISICAL_AUTH_METHOD: "kubernetes" },
+      expected: { method: "kubernetes-auth", identityId: "identity" }
+    },
+    {
+      what: "ldap-auth",
+      variables: { ...identity, INFISICAL_LDAP_USERNAME: "me", INFISICAL_LDAP_PASSWORD: "planted0password" },
+      expected: { method: "ldap-auth", identityId: "identity", username: "me" }
+    }
+  ])("logs in by $what where its variables are set", ({ expected, variables }) =>
+    Effect.gen(function*() {
+      const login = yield* Effect.flatMap(credentialOf({ ...variables }), loginOf)
+      assert.include<object>(login, expected)
+      assert.notInclude(inspect(login, { depth: null }) + JSON.stringify(login), "planted0")
+    }))
+
+  it.effect("reads the token of a Kubernetes service account from where it is, or from where it is said to be", () =>
+    Effect.gen(function*() {
+      const readJwt = (path: string) => Effect.succeed(Redacted.make(`jwt.of.${path.replaceAll("/", "_")}`))
+      const read = (variables: Record<string, string>) =>
+        Effect.flatMap(credentialOf({ ...identity, ...variables }, { readJwt }), loginOf)
+      assert.deepInclude(yield* read({ INFISICAL_AUTH_METHOD: "kubernetes" }), {
+        jwt: Redacted.make("jwt.of._var_run_secrets_kubernetes.io_serviceaccount_token")
+      })
+      assert.deepInclude(yield* read({ INFISICAL_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH: "/token" }), {
+        method: "kubernetes-auth",
+        jwt: Redacted.make("jwt.of._token")
+      })
+    }))
+
+  it.effect.each([
+    { what: "nothing", variables: {}, missing: "INFISICAL_TOKEN" },
+    { what: "an empty token", variables: { INFISICAL_TOKEN: " " }, missing: "INFISICAL_TOKEN" },
+    {
+      what: "a client id alone",
+      variables: { INFISICAL_UNIVERSAL_AUTH_CLIENT_ID: "client" },
+      missing: "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET"
+    },
+    {
+      what: "a client secret alone",
+      variables: { INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET: "secret" },
+      missing: "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID"
+    },
+    { what: "a JWT alone", variables: jwt, missing: "INFISICAL_MACHINE_IDENTITY_ID" },
+    {
+      what: "a method without its JWT",
+      variables: { ...identity, INFISICAL_AUTH_METHOD: "azure" },
+      missing: "INFISICAL_JWT"
+    },
+    {
+      what: "a user without a password",
+      variables: { ...identity, INFISICAL_LDAP_USERNAME: "me" },
+      missing: "INFISICAL_LDAP_PASSWORD"
+    }
+  ])("of $what says that $missing is not set", ({ missing, variables }) =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(credentialOf({ ...variables }))
+      assert.include(String(error), missing)
+      assert.notInclude(String(error), "planted0")
+    }))
+
+  it.effect.each([
+    {
+      variables: { INFISICAL_TOKEN: "a.b.c", ...universalAuth },
+      named: ["INFISICAL_TOKEN", "INFISICAL_UNIVERSAL_AUTH"]
+    },
+    {
+      variables: { ...universalAuth, ...identity, ...jwt },
+      named: ["INFISICAL_UNIVERSAL_AUTH_CLIENT_ID", "INFISICAL_JWT"]
+    },
+    {
+      variables: { INFISICAL_TOKEN: "a.b.c", INFISICAL_AUTH_METHOD: "universal-auth", ...universalAuth },
+      named: ["INFISICAL_TOKEN", "INFISICAL_AUTH_METHOD"]
+    }
+  ])("of variables that contradict each other names both: $named", ({ named, variables }) =>
+    Effect.gen(function*() {
+      const message = String(yield* Effect.flip(credentialOf({ ...variables })))
+      for (const variable of named) assert.include(message, variable)
+    }))
+
+  it.effect("of an unknown method says which ones there are", () =>
+    Effect.gen(function*() {
+      const message = String(yield* Effect.flip(credentialOf({ INFISICAL_AUTH_METHOD: "magic" })))
+      assert.include(message, "universal-auth")
+    }))
+
+  it.effect("needs the project's id, but for a service token, which has its own", () =>
+    Effect.gen(function*() {
+      const load = (variables: Record<string, string>) =>
+        Effect.flatMap(InfisicalConfig.fromEnvironment, InfisicalConfig.make).pipe(provider(variables))
+      assert.include(yield* Effect.flip(load(universalAuth)), { _tag: "InvalidRequestError", parameter: "projectId" })
+      assert.include(yield* Effect.flip(load({ INFISICAL_TOKEN: "a.b.c" })), { parameter: "projectId" })
+      assert.strictEqual((yield* load({ INFISICAL_TOKEN: "st.id.secret" })).credential._tag, "ServiceToken")
+    }))
+
+  it.effect("cannot read what is end-to-end encrypted without a project key", () =>
+    Effect.gen(function*() {
+      const options = yield* provider({ ...projectId, ...universalAuth })(InfisicalConfig.fromEnvironment)
+      const error = yield* Effect.flip(InfisicalConfig.make({ ...options, source: "end-to-end-encrypted" }))
+      assert.include(error, { _tag: "InvalidRequestError", parameter: "source" })
+    }))
+})
+
+describe("Custom headers", () => {
+  it.effect("are sent with every request, and never in the place of the token", () =>
+    Effect.gen(function*() {
+      const seen: Array<Readonly<Record<string, string>>> = []
+      const recording = HttpClient.make((request) =>
+        Effect.sync(() => {
+          seen.push(request.headers)
+          return HttpClientResponse.fromWeb(request, new Response("no", { status: 404 }))
+        })
+      )
+      yield* Effect.flatMap(Secrets.Secrets, (secrets) => secrets.list()).pipe(
+        Effect.ignore,
+        Effect.provide(
+          Infisical.layerConfig().pipe(Layer.provide(Layer.succeed(HttpClient.HttpClient, recording)))
+        ),
+        provider({
+          INFISICAL_TOKEN: "st.id.secret",
+          INFISICAL_CUSTOM_HEADERS: "CF-Access-Client-Id=abc CF-Access-Client-Secret=planted0=x authorization=mine"
+        })
+      )
+      assert.isAtLeast(seen.length, 1)
+      for (const headers of seen) {
+        assert.include(headers, {
+          "cf-access-client-id": "abc",
+          "cf-access-client-secret": "planted0=x",
+          authorization: "Bearer st.id.secret"
+        })
+      }
+    }))
+
+  it.effect("are not printed with the configuration", () =>
+    Effect.gen(function*() {
+      const config = yield* configOf({ ...universalAuth, INFISICAL_CUSTOM_HEADERS: "X-Secret=planted0" })
+      assert.notInclude(inspect(config, { depth: null }) + JSON.stringify(config), "planted0")
+    }))
+
+  it.effect.each(["no-equals-sign", "=value", "bad name=value=", "x=\u0007"])(
+    "that cannot be sent are refused: %s",
+    (headers) =>
+      Effect.gen(function*() {
+        const error = yield* Effect.flip(configOf({ ...universalAuth, INFISICAL_CUSTOM_HEADERS: headers }))
+        assert.include(String(error), "eaders")
+      })
+  )
+})
