@@ -248,5 +248,7 @@ describe("Metadata of an end-to-end encrypted secret", () => {
       const secrets = yield* Secrets.Secrets
       const error = yield* Effect.flip(secrets.update("A", Redacted.make("a"), { metadata: { team: "core" } }))
       assert.include(error, { _tag: "InvalidRequestError", parameter: "metadata" })
-    }).pipe(Effect.provide(client({ source: "end-to-end-encrypted" })), Effect.provide(layer({ secrets: { A: "a" } }))))
+    }).pipe(Effect.provide(
+      Layer.provideMerge(client({ source: "end-to-end-encrypted" }), layer({ secrets: { A: "a" } }))
+    )))
 })
