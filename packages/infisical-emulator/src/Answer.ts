@@ -13,8 +13,9 @@
 export interface Answer {
   readonly status: number
   readonly body: unknown
+  readonly headers?: Readonly<Record<string, string>>
   /** What a server of today says instead. */
-  readonly current?: Omit<Answer, "current">
+  readonly current?: Pick<Answer, "status" | "body">
 }
 
 /**
@@ -469,6 +470,26 @@ export const validationFailure = (issues: ReadonlyArray<ValidationIssue>): Answe
  */
 export const routeNotFound = (method: string, url: string): Answer =>
   refusal(404, "Not Found", `Route ${method}:${url} not found`)
+
+/**
+ * The client asked this route too often; the window is as people say it, the rest of it in seconds.
+ *
+ * @since 0.1.0
+ * @category requests
+ */
+export const rateLimited = (window: string, rest: number): Answer => ({
+  status: 429,
+  body: { statusCode: 429, error: "Too Many Requests", message: `Rate limit exceeded, retry in ${window}` },
+  current: refusal(429, "RateLimitExceeded", `Rate limit exceeded. Please try again in ${rest} seconds`)
+})
+
+/**
+ * Whoever runs the server has put it into maintenance mode.
+ *
+ * @since 0.1.0
+ * @category requests
+ */
+export const inMaintenance: Answer = internal("Infisical is in maintenance mode. Please try again later.")
 
 const contentRefused = (statusCode: number, code: string, error: string, message: string): Answer => ({
   status: statusCode,

@@ -30,6 +30,8 @@ import * as Eras from "./internal/eras.js"
 import * as Folders from "./internal/folders.js"
 import * as Identifier from "./internal/identifier.js"
 import * as Identities from "./internal/identities.js"
+import * as Maintenance from "./internal/maintenance.js"
+import * as RateLimits from "./internal/rateLimits.js"
 import * as RawSecrets from "./internal/rawSecrets.js"
 import * as Secrets from "./internal/secrets.js"
 import * as ServiceTokens from "./internal/serviceTokens.js"
@@ -403,7 +405,11 @@ export const make: Effect.Effect<
     ]
     const afflicted = HttpRouter.use(
       HttpRouter.fromIterable(routes),
-      (app) => Effect.flatMap(HttpRouter.RouteContext, ({ route }) => Faults.afflict(faults, self, route.path, app))
+      (app) =>
+        Effect.flatMap(
+          HttpRouter.RouteContext,
+          ({ route }) => Faults.afflict(faults, self, route.path, unlessMaintenance(self, route.path, app))
+        )
     )
     const router = yield* HttpRouter.toHttpApp(afflicted).pipe(
       // A longer parameter is no route, and a slash at the end makes no difference.
@@ -493,14 +499,18 @@ const route = <
       const answer = yield* Effect.merge(Effect.gen(function*() {
         const actor = yield* Authentication.authenticate(self, request.headers["authorization"])
         const body = yield* Body.read(request)
-        return yield* handler({
-          actor,
-          state: yield* Ref.get(self.state),
-          url: request.url,
-          path: Validation.decode(endpoint.pathSchema, params),
-          urlParams: Validation.decode(endpoint.urlParamsSchema, searchParams),
-          payload: Validation.decode(endpoint.payloadSchema, body)
-        })
+        return yield* RateLimits.limit(
+          self,
+          endpoint.path,
+          handler({
+            actor,
+            state: yield* Ref.get(self.state),
+            url: request.url,
+            path: Validation.decode(endpoint.pathSchema, params),
+            urlParams: Validation.decode(endpoint.urlParamsSchema, searchParams),
+            payload: Validation.decode(endpoint.payloadSchema, body)
+          })
+        )
       }))
       return yield* respond(self, request, endpoint.path, answer)
     })
@@ -533,7 +543,7 @@ const openRoute = <
       const answer = yield* Effect.merge(
         Effect.flatMap(
           Body.read(request),
-          (body) => handler(Validation.decode(endpoint.payloadSchema, body), now)
+          (body) => RateLimits.limit(self, endpoint.path, handler(Validation.decode(endpoint.payloadSchema, body), now))
         )
       )
       return yield* respond(self, request, endpoint.path, answer)
@@ -559,6 +569,20 @@ const status = (self: EmulatorState.Service) =>
     })
   )
 
+const unlessMaintenance = <E, R>(
+  self: EmulatorState.Service,
+  route: string,
+  app: HttpApp.Default<E, R>
+): HttpApp.Default<E, R> =>
+  Effect.flatMap(
+    HttpServerRequest.HttpServerRequest,
+    (request) =>
+      Effect.if(Maintenance.refuses(self, request.method, route), {
+        onTrue: () => respond(self, request, route, Answer.inMaintenance),
+        onFalse: () => app
+      })
+  )
+
 const respond = (
   self: EmulatorState.Service,
   request: HttpServerRequest.HttpServerRequest,
@@ -570,9 +594,12 @@ const respond = (
     const answer = Eras.inWordsOf(era, said, `req-${yield* Identifier.hexadecimal(2)}`)
     const body = JSON.stringify(answer.body)
     const etag = `"${NodeCrypto.createHash("sha1").update(body).digest("base64")}"`
-    const options = { contentType: "application/json; charset=utf-8", headers: { etag } }
+    const options = { contentType: "application/json; charset=utf-8", headers: { etag, ...said.headers } }
     const response = request.headers["if-none-match"] === etag
-      ? HttpServerResponse.empty({ status: 304, headers: { "content-type": options.contentType, etag } })
+      ? HttpServerResponse.empty({
+        status: 304,
+        headers: { "content-type": options.contentType, ...options.headers }
+      })
       : HttpServerResponse.text(body, { status: answer.status, ...options })
     yield* EmulatorState.record(self, { request, route, status: response.status })
     return response

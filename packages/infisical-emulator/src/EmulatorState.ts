@@ -215,6 +215,20 @@ export interface AccessToken {
 }
 
 /**
+ * How often the clients of one address may ask one route.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RateLimit {
+  readonly limit: number
+  /** In milliseconds. */
+  readonly window: number
+  /** Other limits, by method and pattern of the route. */
+  readonly routes: Readonly<Record<string, number>>
+}
+
+/**
  * Everything the server holds: projects and service tokens by id.
  *
  * @since 0.1.0
@@ -228,6 +242,7 @@ export interface State {
   readonly accessTokens: ReadonlyArray<AccessToken>
   /** With the id of the project, where it is for one alone. */
   readonly approvalPolicies: ReadonlyArray<World.ApprovalPolicy>
+  readonly rateLimit: Option.Option<RateLimit>
   readonly era: World.Era
   /** Who made the service tokens. */
   readonly owner: User
@@ -252,7 +267,19 @@ export interface AnsweredRequest {
 }
 
 /**
- * The service behind `EmulatorState`.
+ * How many requests of one client address to one route were counted, and until when.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Counted {
+  readonly times: number
+  /** Milliseconds since 1970. */
+  readonly endsAt: number
+}
+
+/**
+ * The service behind `EmulatorState`. What is beside the state is gone when the server stops.
  *
  * @since 0.1.0
  * @category models
@@ -260,6 +287,10 @@ export interface AnsweredRequest {
 export interface Service {
   readonly state: Ref.Ref<State>
   readonly requests: Ref.Ref<Chunk.Chunk<AnsweredRequest>>
+  /** What the rate limit counts, by client address and route. */
+  readonly counted: Ref.Ref<HashMap.HashMap<string, Counted>>
+  /** Whether it is in maintenance mode, in which it refuses what is not read. */
+  readonly maintenance: Ref.Ref<boolean>
 }
 
 /**
@@ -313,6 +344,11 @@ export const make = (
         ...policy,
         project: policy.project === undefined ? undefined : projects[policy.project]?.id
       })),
+      rateLimit: Option.map(Option.fromNullable(world.rateLimit), ({ limit, routes, window }) => ({
+        limit,
+        routes,
+        window: Duration.toMillis(window)
+      })),
       era: world.era,
       owner,
       admitsServiceTokenV3: Object.values(tokens).some(({ token }) => token.projectKey.version === "v3")
@@ -336,7 +372,12 @@ export const make = (
  * @category constructors
  */
 export const makeService = (state: State): Effect.Effect<Service> =>
-  Effect.all({ state: Ref.make(state), requests: Ref.make(Chunk.empty<AnsweredRequest>()) })
+  Effect.all({
+    state: Ref.make(state),
+    requests: Ref.make(Chunk.empty<AnsweredRequest>()),
+    counted: Ref.make(HashMap.empty<string, Counted>()),
+    maintenance: Ref.make(false)
+  })
 
 /**
  * Keeps in mind that a request came, and what became of it.

@@ -161,6 +161,13 @@ const State = Schema.Struct({
   identities: Schema.Array(Identity),
   accessTokens: Schema.Array(AccessToken),
   approvalPolicies: Schema.Array(World.ApprovalPolicy),
+  rateLimit: Schema.OptionFromNullOr(
+    Schema.Struct({
+      limit: Schema.Number,
+      window: Schema.Number,
+      routes: Schema.Record({ key: Schema.String, value: Schema.Number })
+    })
+  ),
   era: World.Era,
   owner: User,
   admitsServiceTokenV3: Schema.Boolean

@@ -8,6 +8,7 @@
  */
 import * as Array from "effect/Array"
 import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
@@ -278,6 +279,29 @@ export const Era = Schema.Literal("2024-07", "current")
  */
 export type Era = typeof Era.Type
 
+const PositiveInt = Schema.Int.pipe(Schema.positive({ message: () => "must be a positive number" }))
+
+/**
+ * How often the clients of one address may ask one route.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const RateLimit = Schema.Struct({
+  /** So many requests within the window. */
+  limit: PositiveInt,
+  /** Default: one minute. */
+  window: Schema.optionalWith(DurationInput, { default: () => Duration.minutes(1) }),
+  /** What it is for some routes instead, for example `{ "POST /api/v1/auth/universal-auth/login": 200 }`. */
+  routes: Schema.optionalWith(Schema.Record({ key: Schema.String, value: PositiveInt }), { default: () => ({}) })
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type RateLimit = typeof RateLimit.Type
+
 /**
  * A world. Without anything said it has one project `main` with the environments `dev`, `staging` and `prod`, and one
  * service token `main` for all of it.
@@ -296,6 +320,8 @@ export const World = Schema.Struct({
   users: Schema.optionalWith(Schema.Record({ key: Schema.String, value: User }), { default: () => ({}) }),
   identities: Schema.optionalWith(Schema.Record({ key: Schema.String, value: Identity }), { default: () => ({}) }),
   approvalPolicies: Schema.optionalWith(Schema.Array(ApprovalPolicy), { default: () => [] }),
+  /** Default: none. */
+  rateLimit: Schema.optional(RateLimit),
   /** Default `2024-07`. */
   era: Schema.optionalWith(Era, { default: () => "2024-07" as const })
 })
