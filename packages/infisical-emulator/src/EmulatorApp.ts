@@ -122,10 +122,10 @@ export const make: Effect.Effect<
                 openRoute(
                   self,
                   endpoint,
-                  (payload, now) =>
+                  (payload, made) =>
                     Effect.flatMap(
                       payload,
-                      (payload) => attempt(self, (state) => Identities.universalAuth(state, payload, now))
+                      (payload) => attempt(self, (state) => Identities.universalAuth(state, payload, made))
                     )
                 )
               ]
@@ -138,8 +138,8 @@ export const make: Effect.Effect<
                 openRoute(
                   self,
                   endpoint,
-                  (payload, now) =>
-                    Effect.flatMap(payload, (payload) => attempt(self, (state) => Identities.jwt(state, payload, now)))
+                  (payload, made) =>
+                    Effect.flatMap(payload, (payload) => attempt(self, (state) => Identities.jwt(state, payload, made)))
                 )
               ]
             case "loginLdapAuth":
@@ -147,8 +147,11 @@ export const make: Effect.Effect<
                 openRoute(
                   self,
                   endpoint,
-                  (payload, now) =>
-                    Effect.flatMap(payload, (payload) => attempt(self, (state) => Identities.ldap(state, payload, now)))
+                  (payload, made) =>
+                    Effect.flatMap(
+                      payload,
+                      (payload) => attempt(self, (state) => Identities.ldap(state, payload, made))
+                    )
                 )
               ]
             case "loginAwsAuth":
@@ -156,8 +159,8 @@ export const make: Effect.Effect<
                 openRoute(
                   self,
                   endpoint,
-                  (payload, now) =>
-                    Effect.flatMap(payload, (payload) => attempt(self, (state) => Identities.aws(state, payload, now)))
+                  (payload, made) =>
+                    Effect.flatMap(payload, (payload) => attempt(self, (state) => Identities.aws(state, payload, made)))
                 )
               ]
             case "renewAccessToken":
@@ -165,10 +168,10 @@ export const make: Effect.Effect<
                 openRoute(
                   self,
                   endpoint,
-                  (payload, now) =>
+                  (payload, made) =>
                     Effect.flatMap(
                       payload,
-                      (payload) => attempt(self, (state) => Effect.succeed(Identities.renew(state, payload, now)))
+                      (payload) => attempt(self, (state) => Identities.renew(state, payload, made.now))
                     )
                 )
               ]
@@ -180,7 +183,7 @@ export const make: Effect.Effect<
                   (payload) =>
                     Effect.flatMap(
                       payload,
-                      (payload) => attempt(self, (state) => Effect.succeed(Identities.revoke(state, payload)))
+                      (payload) => attempt(self, (state) => Identities.revoke(state, payload))
                     )
                 )
               ]
@@ -453,13 +456,8 @@ const attempt = (
   self: EmulatorState.Service,
   f: (
     state: EmulatorState.State
-  ) => Effect.Effect<readonly [outcome: Effect.Effect<Answer.Answer, Answer.Answer>, state: EmulatorState.State]>
-): Effect.Effect<Answer.Answer, Answer.Answer> =>
-  Effect.gen(function*() {
-    const [outcome, next] = yield* f(yield* Ref.get(self.state))
-    yield* Ref.set(self.state, next)
-    return yield* outcome
-  })
+  ) => readonly [outcome: Either.Either<Answer.Answer, Answer.Answer>, state: EmulatorState.State]
+): Effect.Effect<Answer.Answer, Answer.Answer> => Effect.flatten(Ref.modify(self.state, f))
 
 /** What a handler is given. An input is read when it is asked for, since the first wrong one is what is answered. */
 interface Asked<Path, UrlParams, Payload> {
@@ -531,7 +529,7 @@ const openRoute = <
   endpoint: HttpApiEndpoint.HttpApiEndpoint<Name, Method, Path, UrlParams, Payload, Headers, Success, Failure>,
   handler: (
     payload: Effect.Effect<Payload, Answer.Answer>,
-    now: number
+    made: { readonly id: string; readonly now: number }
   ) => Effect.Effect<Answer.Answer, Answer.Answer>
 ) =>
   HttpRouter.makeRoute(
@@ -539,11 +537,12 @@ const openRoute = <
     endpoint.path,
     Effect.gen(function*() {
       const request = yield* HttpServerRequest.HttpServerRequest
-      const now = yield* Clock.currentTimeMillis
+      const made = { id: yield* Identifier.uuid, now: yield* Clock.currentTimeMillis }
       const answer = yield* Effect.merge(
         Effect.flatMap(
           Body.read(request),
-          (body) => RateLimits.limit(self, endpoint.path, handler(Validation.decode(endpoint.payloadSchema, body), now))
+          (body) =>
+            RateLimits.limit(self, endpoint.path, handler(Validation.decode(endpoint.payloadSchema, body), made))
         )
       )
       return yield* respond(self, request, endpoint.path, answer)

@@ -208,6 +208,20 @@ export const User = Schema.Struct({
 export type User = typeof User.Type
 
 /**
+ * What a machine identity may do in a project: everything, or read, or nothing.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Role = Schema.Literal("admin", "viewer", "none")
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Role = typeof Role.Type
+
+/**
  * A machine identity. Without anything said it may do everything in every project, and logs in by Universal Auth for
  * tokens of thirty days.
  *
@@ -218,9 +232,12 @@ export const Identity = Schema.Struct({
   id: Schema.optional(Schema.UUID),
   clientId: Schema.optional(Schema.String),
   clientSecret: Schema.optional(Schema.String),
-  /** The names of the projects that it is a member of. Default: all. */
-  projects: Schema.optional(Schema.Array(Schema.String)),
-  role: Schema.optionalWith(Schema.Literal("admin", "viewer"), { default: () => "admin" as const }),
+  /** The names of the projects that it is a member of, or its role in each. Default: all. */
+  projects: Schema.optional(
+    Schema.Union(Schema.Array(Schema.String), Schema.Record({ key: Schema.String, value: Role }))
+  ),
+  /** Its role in the projects for which none is said. Default: admin. */
+  role: Schema.optionalWith(Role, { default: () => "admin" as const }),
   /** Where it may do so. Default: everywhere. */
   scopes: Schema.optional(Schema.Array(Scope)),
   /** The names of the only secrets that it may read, by name, without listing them. */
@@ -469,6 +486,37 @@ export const projectOf = (world: World, token: ServiceToken): Option.Option<stri
 }
 
 /**
+ * A project that a machine identity is described to be a member of, and what it may do there.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Membership {
+  /** Where it is said. */
+  readonly key: PropertyKey
+  /** The project's name. */
+  readonly project: string
+  readonly role: Role
+}
+
+/**
+ * The projects that a machine identity is a member of: where it says nothing, all of these.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const membershipsOf = (
+  { projects, role }: Identity,
+  all: ReadonlyArray<string>
+): ReadonlyArray<Membership> =>
+  projects === undefined || isList(projects)
+    ? (projects ?? all).map((project, key) => ({ key, project, role }))
+    : Object.entries(projects).map(([project, role]) => ({ key: project, project, role }))
+
+const isList = (projects: NonNullable<Identity["projects"]>): projects is ReadonlyArray<string> =>
+  Array.isArray(projects)
+
+/**
  * The names of the folders along a path. Empty ones do not count, as on the server.
  *
  * @since 0.1.0
@@ -563,11 +611,11 @@ const mistakesOf = (world: World): ReadonlyArray<Mistake> => {
     const place = ["identities", name]
     unique([...place, "id"], identity.id)
     unique([...place, "clientId"], identity.clientId)
-    identity.projects?.forEach((project, index) => {
+    for (const { key, project } of membershipsOf(identity, [])) {
       if (world.projects[project] === undefined) {
-        report([...place, "projects", index], `must be one of the projects: ${Object.keys(world.projects).join(", ")}`)
+        report([...place, "projects", key], `must be one of the projects: ${Object.keys(world.projects).join(", ")}`)
       }
-    })
+    }
     if (identity.accessTokenMaxTTL !== undefined && identity.accessTokenMaxTTL < identity.accessTokenTTL) {
       report([...place, "accessTokenMaxTTL"], "must not be less than accessTokenTTL")
     }

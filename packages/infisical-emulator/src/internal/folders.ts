@@ -241,7 +241,7 @@ export const createImport = (
     const source = placeOf({ workspaceId: projectId, ...payload.import })
     const project = yield* Secrets.findProject(state, actor, projectId)
     const opened = yield* Secrets.openFolder(project, actor, "create", environment, path)
-    if (!Secrets.isAllowed(actor, "create", source.environment, source.path)) {
+    if (!Secrets.isAllowed(project, actor, "create", source.environment, source.path)) {
       return yield* Either.left(Answer.permissionDenied("create"))
     }
     const folder = yield* Either.fromOption(opened, () => Answer.folderToWriteNotFound("Create import"))

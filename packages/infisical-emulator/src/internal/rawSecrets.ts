@@ -345,7 +345,7 @@ const expander = (
   Effect.gen(function*() {
     if (!value.includes("${")) return value
     const readable = References.readable(project, (environment, path) =>
-      Secrets.isAllowed(actor, "read", environment, path))
+      Secrets.isAllowed(project, actor, "read", environment, path))
     // Whatever may be referred to is decrypted first, since to replace is no effect.
     const values = new Map<string, string>()
     for (const folder of HashMap.values(project.folders)) {
