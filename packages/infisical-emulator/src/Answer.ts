@@ -432,15 +432,46 @@ export const projectNotFound: Answer = {
  * @since 0.1.0
  * @category projects
  */
-export const projectSlugNotFound: Answer = refusal(500, "Failed to find project by slug", "Something went wrong")
+export const projectSlugNotFound: Answer = {
+  ...refusal(500, "Failed to find project by slug", "Something went wrong"),
+  current: notFound("Project with the given slug not found")
+}
 
 /**
- * A list without an environment, on a route on which the server decrypts.
+ * A read without a project or an environment, on a route on which the server decrypts.
  *
  * @since 0.1.0
  * @category requests
  */
-export const environmentMissing: Answer = badRequest("Missing workspace id or environment")
+export const placeMissing = (
+  message:
+    | "Missing workspace id or environment"
+    | "Missing environment"
+    | "You must provide workspaceSlug or workspaceId"
+): Answer => badRequest(message)
+
+/**
+ * The body lacks a text.
+ *
+ * @since 0.1.0
+ * @category requests
+ */
+export const textMissing = (field: string): Answer =>
+  validationFailure([{
+    code: "invalid_type",
+    expected: "string",
+    received: "undefined",
+    path: [field],
+    message: "Required"
+  }])
+
+/**
+ * A client encrypted something with another key than the project's, which the server has, too.
+ *
+ * @since 0.1.0
+ * @category secrets
+ */
+export const notDecryptable: Answer = internal("Unsupported state or unable to authenticate data")
 
 /**
  * Nothing was written: it awaits approval.

@@ -17,7 +17,9 @@ import { Crypto, Wire } from "effect-infisical"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import type * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
+import type * as Schema from "effect/Schema"
 import * as NodeCrypto from "node:crypto"
 import * as Answer from "./Answer.js"
 import * as EmulatorState from "./EmulatorState.js"
@@ -30,8 +32,10 @@ import * as Eras from "./internal/eras.js"
 import * as Folders from "./internal/folders.js"
 import * as Identifier from "./internal/identifier.js"
 import * as Identities from "./internal/identities.js"
+import * as Legibility from "./internal/legibility.js"
 import * as Maintenance from "./internal/maintenance.js"
 import * as RateLimits from "./internal/rateLimits.js"
+import * as RawPlaces from "./internal/rawPlaces.js"
 import * as RawSecrets from "./internal/rawSecrets.js"
 import * as Secrets from "./internal/secrets.js"
 import * as ServiceTokens from "./internal/serviceTokens.js"
@@ -91,6 +95,7 @@ export const make: Effect.Effect<
                   return yield* unlessApproval(
                     self,
                     written,
+                    [written],
                     (state) => Secrets.create(state, actor, secretName, written, made)
                   )
                 }))]
@@ -103,6 +108,7 @@ export const make: Effect.Effect<
                   return yield* unlessApproval(
                     self,
                     written,
+                    [written],
                     (state) => Secrets.update(state, actor, secretName, written, time)
                   )
                 }))]
@@ -114,6 +120,7 @@ export const make: Effect.Effect<
                   return yield* unlessApproval(
                     self,
                     written,
+                    [],
                     (state) => Secrets.remove(state, actor, secretName, written)
                   )
                 }))]
@@ -193,7 +200,8 @@ export const make: Effect.Effect<
                   self,
                   endpoint,
                   ({ actor, urlParams }) =>
-                    Effect.flatMap(urlParams, (query) => RawSecrets.list({ self, actor, version: "v3" }, query))
+                    Effect.flatMap(urlParams, (query) => RawSecrets.list({ self, actor, version: "v3" }, query)),
+                  RawPlaces.list
                 )
               ]
             case "getRawSecret":
@@ -201,7 +209,7 @@ export const make: Effect.Effect<
                 Effect.gen(function*() {
                   const { secretName } = yield* path
                   return yield* RawSecrets.get({ self, actor, version: "v3" }, secretName, yield* urlParams)
-                }))]
+                }), RawPlaces.get)]
             case "createRawSecret":
               return [route(self, endpoint, ({ actor, path, payload }) =>
                 Effect.gen(function*() {
@@ -229,7 +237,7 @@ export const make: Effect.Effect<
                     written,
                     written.secrets
                   )
-                }))]
+                }), RawPlaces.batch)]
             case "updateRawSecrets":
               return [route(self, endpoint, ({ actor, payload }) =>
                 Effect.gen(function*() {
@@ -239,7 +247,7 @@ export const make: Effect.Effect<
                     written,
                     written.secrets
                   )
-                }))]
+                }), RawPlaces.batch)]
             case "deleteRawSecrets":
               return [route(self, endpoint, ({ actor, payload }) =>
                 Effect.gen(function*() {
@@ -249,14 +257,18 @@ export const make: Effect.Effect<
                     written,
                     written.secrets
                   )
-                }))]
+                }), RawPlaces.batch)]
             case "listSecretsV4":
               return [
                 route(
                   self,
                   endpoint,
                   ({ actor, urlParams }) =>
-                    Effect.flatMap(urlParams, (query) => RawSecrets.list({ self, actor, version: "v4" }, placed(query)))
+                    Effect.flatMap(
+                      urlParams,
+                      (query) => RawSecrets.list({ self, actor, version: "v4" }, placed(query))
+                    ),
+                  RawPlaces.read
                 )
               ]
             case "getSecretV4":
@@ -264,7 +276,7 @@ export const make: Effect.Effect<
                 Effect.gen(function*() {
                   const { secretName } = yield* path
                   return yield* RawSecrets.get({ self, actor, version: "v4" }, secretName, placed(yield* urlParams))
-                }))]
+                }), RawPlaces.read)]
             case "createSecretV4":
               return [route(self, endpoint, ({ actor, path, payload }) =>
                 Effect.gen(function*() {
@@ -323,6 +335,7 @@ export const make: Effect.Effect<
                   return yield* unlessApproval(
                     self,
                     written,
+                    written.secrets,
                     (state) => Secrets.createMany(state, actor, written, made)
                   )
                 }))]
@@ -334,6 +347,7 @@ export const make: Effect.Effect<
                   return yield* unlessApproval(
                     self,
                     written,
+                    written.secrets,
                     (state) => Secrets.updateMany(state, actor, written, time)
                   )
                 }))]
@@ -341,7 +355,7 @@ export const make: Effect.Effect<
               return [route(self, endpoint, ({ actor, payload }) =>
                 Effect.gen(function*() {
                   const written = yield* payload
-                  return yield* unlessApproval(self, written, (state) => Secrets.removeMany(state, actor, written))
+                  return yield* unlessApproval(self, written, [], (state) => Secrets.removeMany(state, actor, written))
                 }))]
             case "listFolders":
               return [
@@ -437,15 +451,19 @@ type Endpoint = (typeof Wire.api.groups)[string]["endpoints"][string]
 const unlessApproval = (
   self: EmulatorState.Service,
   place: Secrets.Place,
+  values: Parameters<typeof Legibility.isLegible>[2],
   change: (
     state: EmulatorState.State
   ) => Either.Either<readonly [answer: Answer.Answer, state: EmulatorState.State], Answer.Answer>
-): Effect.Effect<Answer.Answer, Answer.Answer> =>
+): Effect.Effect<Answer.Answer, Answer.Answer, Crypto.Crypto> =>
   Effect.gen(function*() {
+    const isLegible = yield* Legibility.isLegible(self, place.workspaceId, values)
     const approval = Answer.approvalRequired({ id: yield* Identifier.uuid, slug: yield* Identifier.hexadecimal(2) })
     return yield* EmulatorState.change(self, (state) =>
-      Either.map(change(state), (changed) =>
-        Approvals.cover(state, place) ? [approval, state] as const : changed))
+      change(state).pipe(
+        Either.filterOrLeft(() => isLegible, () => Answer.notDecryptable),
+        Either.map((changed) => Approvals.cover(state, place) ? [approval, state] as const : changed)
+      ))
   })
 
 /** What v4 calls the project, by the name that it had before. */
@@ -481,7 +499,8 @@ const route = <
 >(
   self: EmulatorState.Service,
   endpoint: HttpApiEndpoint.HttpApiEndpoint<Name, Method, Path, UrlParams, Payload, Headers, Success, Failure>,
-  handler: (asked: Asked<Path, UrlParams, Payload>) => Effect.Effect<Answer.Answer, Answer.Answer, Crypto.Crypto>
+  handler: (asked: Asked<Path, UrlParams, Payload>) => Effect.Effect<Answer.Answer, Answer.Answer, Crypto.Crypto>,
+  complete: RawPlaces.Complete = (_, __, input) => Either.right(input)
 ) =>
   HttpRouter.makeRoute(
     endpoint.method,
@@ -497,16 +516,19 @@ const route = <
       const answer = yield* Effect.merge(Effect.gen(function*() {
         const actor = yield* Authentication.authenticate(self, request.headers["authorization"])
         const body = yield* Body.read(request)
+        const state = yield* Ref.get(self.state)
+        const completed = <A>(schema: Option.Option<Schema.Schema<A, unknown>>, input: unknown) =>
+          Effect.flatMap(complete(state, actor, input), (input) => Validation.decode(schema, input))
         return yield* RateLimits.limit(
           self,
           endpoint.path,
           handler({
             actor,
-            state: yield* Ref.get(self.state),
+            state,
             url: request.url,
             path: Validation.decode(endpoint.pathSchema, params),
-            urlParams: Validation.decode(endpoint.urlParamsSchema, searchParams),
-            payload: Validation.decode(endpoint.payloadSchema, body)
+            urlParams: completed(endpoint.urlParamsSchema, searchParams),
+            payload: completed(endpoint.payloadSchema, body)
           })
         )
       }))

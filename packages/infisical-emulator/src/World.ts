@@ -525,13 +525,21 @@ const isList = (projects: NonNullable<Identity["projects"]>): projects is Readon
 export const segments = (path: string): ReadonlyArray<string> => path.split("/").filter((segment) => segment !== "")
 
 /**
- * Whether a path can have a folder: it begins with a slash, and names are letters, digits, dashes and underscores.
+ * Whether a folder can be called so: letters, digits, dashes and underscores.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const isFolderName = (name: string): boolean => /^[\w-]+$/.test(name)
+
+/**
+ * Whether a path can have a folder: it begins with a slash, and each name along it is one of a folder.
  *
  * @since 0.1.0
  * @category predicates
  */
 export const isFolderPath = (path: string): boolean =>
-  path === "/" || (path.startsWith("/") && path.slice(1).split("/").every((segment) => /^[\w-]+$/.test(segment)))
+  path === "/" || (path.startsWith("/") && path.slice(1).split("/").every(isFolderName))
 
 // `secrets` becomes a part of the project `main`, so that everything after this knows one form only.
 const expandShortcut = (world: World): World => {
