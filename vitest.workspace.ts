@@ -4,5 +4,6 @@ export default [
   "packages/infisical/vitest.v3.config.ts",
   "packages/infisical/vitest.v4.config.ts",
   "packages/infisical-node",
-  "packages/infisical-emulator"
+  "packages/infisical-emulator",
+  "packages/examples"
 ]

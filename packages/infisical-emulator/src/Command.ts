@@ -109,6 +109,14 @@ const banner = (
     ...Object.entries(world.serviceTokens).map(([name, token]) =>
       `INFISICAL_TOKEN=${quoted(Redacted.value(token))} SITE_URL=${site} # service token "${name}"`
     ),
+    ...Object.entries(world.identities).map(([name, { clientId, clientSecret }]) =>
+      [
+        `INFISICAL_UNIVERSAL_AUTH_CLIENT_ID=${quoted(clientId)}`,
+        `INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET=${quoted(Redacted.value(clientSecret))}`,
+        `INFISICAL_PROJECT_ID=${Object.values(world.projects)[0]?.id ?? ""}`,
+        `SITE_URL=${site} # machine identity "${name}"`
+      ].join(" ")
+    ),
     ""
   ]
 }

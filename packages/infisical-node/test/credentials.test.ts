@@ -2,7 +2,7 @@
 import { FetchHttpClient } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, Layer, Redacted, TestClock } from "effect"
-import { Credential, Secrets } from "effect-infisical"
+import { type Credential, Secrets } from "effect-infisical"
 import { Emulator, type World } from "effect-infisical-emulator"
 import { JwtFile, NodeInfisical } from "effect-infisical-node"
 import { createHash, createHmac } from "node:crypto"

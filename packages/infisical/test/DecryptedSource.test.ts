@@ -1,6 +1,6 @@
 /** What is different where the server decrypts. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Redacted } from "effect"
+import { Effect, Layer, Option, Redacted } from "effect"
 import { Credential, type InfisicalConfig, Secrets } from "effect-infisical"
 import type { World } from "effect-infisical-emulator"
 import { client, get, layer, Simulation, value } from "./Simulation.js"
@@ -166,4 +166,89 @@ describe("A write that awaits approval", () => {
       identities: { main: {} },
       approvalPolicies: [{ environment: "dev", secretPath: "/**" }]
     })))
+})
+
+const tagged: World.Input = {
+  era: "current",
+  projects: {
+    main: {
+      tags: { db: { name: "Database" }, web: {} },
+      folders: {
+        dev: {
+          "/": {
+            secrets: {
+              URL: {
+                value: "url",
+                tags: ["db"],
+                metadata: { team: "core" },
+                reminder: { repeatDays: 30, note: "rotate" }
+              },
+              KEY: { value: "key", tags: ["db", "web"], metadata: { team: "web" } },
+              NONE: "none"
+            }
+          }
+        }
+      }
+    }
+  },
+  identities: { main: {} }
+}
+
+const namesOf = (options: Secrets.ListOptions) =>
+  Effect.map(
+    Effect.flatMap(Secrets.Secrets, (secrets) => secrets.list(options)),
+    ({ secrets }) => secrets.map(({ name }) => name).toSorted()
+  )
+
+describe("What belongs to a secret on a server of today", () => {
+  it.effect("is read with it: tags, metadata and a reminder", () =>
+    Effect.gen(function*() {
+      const { details } = yield* get("URL")
+      assert.deepStrictEqual(details.tags.map(({ name, slug }) => ({ name, slug })), [{ name: "Database", slug: "db" }])
+      assert.deepStrictEqual(details.metadata, { team: "core" })
+      assert.deepStrictEqual(details.reminder, Option.some({ repeatDays: 30, note: "rotate" }))
+    }).pipe(run(tagged)))
+
+  it.effect("filters a list by tags, of which one is enough, and by metadata, of which all must match", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* namesOf({ tagSlugs: ["db"] }), ["KEY", "URL"])
+      assert.deepStrictEqual(yield* namesOf({ tagSlugs: ["web", "other"] }), ["KEY"])
+      assert.deepStrictEqual(yield* namesOf({ metadata: { team: "core" } }), ["URL"])
+      assert.deepStrictEqual(yield* namesOf({ tagSlugs: ["web"], metadata: { team: "core" } }), [])
+      assert.deepStrictEqual(yield* namesOf({}), ["KEY", "NONE", "URL"])
+    }).pipe(run(tagged)))
+
+  it.effect("is written with it, and stays where it is not said", () =>
+    Effect.gen(function*() {
+      const secrets = yield* Secrets.Secrets
+      const tagIds = (yield* get("URL")).details.tags.map(({ id }) => id)
+      yield* secrets.update("NONE", Redacted.make("none"), { tagIds, metadata: { team: "new" } })
+      yield* secrets.update("NONE", Redacted.make("other"))
+      yield* secrets.refresh()
+      const { details } = yield* get("NONE")
+      assert.deepStrictEqual(details.tags.map(({ slug }) => slug), ["db"])
+      assert.deepStrictEqual(details.metadata, { team: "new" })
+    }).pipe(run(tagged)))
+
+  it.effect("cannot be looked for by what would be another filter", () =>
+    Effect.gen(function*() {
+      for (
+        const options of [{ tagSlugs: ["a,b"] }, { tagSlugs: [""] }, { metadata: { "a=b": "c" } }, {
+          metadata: { a: "b|c" }
+        }]
+      ) {
+        assert.include(yield* Effect.flip(namesOf(options)), { _tag: "InvalidRequestError" })
+      }
+    }).pipe(run(tagged)))
+})
+
+describe("Metadata of an end-to-end encrypted secret", () => {
+  it.effect("cannot be written, since there is none", () =>
+    Effect.gen(function*() {
+      const secrets = yield* Secrets.Secrets
+      const error = yield* Effect.flip(secrets.update("A", Redacted.make("a"), { metadata: { team: "core" } }))
+      assert.include(error, { _tag: "InvalidRequestError", parameter: "metadata" })
+    }).pipe(Effect.provide(
+      Layer.provideMerge(client({ source: "end-to-end-encrypted" }), layer({ secrets: { A: "a" } }))
+    )))
 })

@@ -74,7 +74,11 @@ describe("Nothing that the library shows", () => {
       const emulator = yield* Effect.map(
         Layer.build(Emulator.layer({
           secrets: { A: value("A"), B: { value: value("B"), comment: "a comment" } },
-          serviceTokens: { main: {}, readOnly: { permissions: ["read"] } }
+          serviceTokens: { main: {}, readOnly: { permissions: ["read"] } },
+          identities: {
+            main: {},
+            jwt: { acceptedJwts: ["an.accepted.jwt"], ldap: { username: "me", password: `${planted}password` } }
+          }
         })),
         Context.get(Emulator.Emulator)
       )
@@ -86,7 +90,10 @@ describe("Nothing that the library shows", () => {
         }).then((response) => response.json())
       ).pipe(Effect.map((body) => ({ encryptedKey: String(Object(body)["encryptedKey"]) })))
       const [, id = "", secret = "", key = ""] = Redacted.value(token).split(".")
+      const identity = yield* emulator.universalAuth("main")
       const needles: Record<string, string> = {
+        "a client secret": Redacted.value(identity.clientSecret),
+        "an access token": "eyJhbGciOi",
         "a planted value": planted,
         "the token": Redacted.value(token),
         "the token's secret part": secret,
@@ -164,7 +171,6 @@ describe("Nothing that the library shows", () => {
         )
         for (
           const broken of [
-            `st.${id}.${secret}`,
             `st.${id}.${planted}.${key}`,
             `st.${id}.${secret}.${planted}${key}`,
             `${planted}${Redacted.value(token)}`,
@@ -177,7 +183,56 @@ describe("Nothing that the library shows", () => {
             client({ credential: Credential.serviceToken(Redacted.make(broken)) })
           )
         }
+        const identityClient = (options: Partial<InfisicalConfig.Options> = {}) =>
+          client({
+            credential: Credential.universalAuth(identity),
+            projectId: project.id,
+            headers: { "x-gateway": Redacted.make(`${planted}header`) },
+            revokeOnRelease: true,
+            ...options
+          })
+        show(Credential.universalAuth(identity))
+        show(yield* Effect.flatMap(Credential.universalAuth(identity), ({ login }) => login))
+        show(identityClient())
+        const calls: ReadonlyArray<(secrets: Secrets.Service) => Effect.Effect<unknown, unknown>> = [
+          (secrets) => secrets.get("A"),
+          (secrets) => secrets.list({ recursive: true }),
+          (secrets) => secrets.get("A", { version: 7 }),
+          (secrets) => secrets.upsert("J", Redacted.make(value("J"))),
+          (secrets) => secrets.rename("J", "K"),
+          (secrets) => secrets.createMany([{ name: "A", value: Redacted.make(value("A")) }]),
+          (secrets) => secrets.updateMany([{ name: "Z", value: Redacted.make(value("Z")) }]),
+          (secrets) => secrets.deleteMany(["Z"])
+        ]
+        for (const call of calls) yield* using(call, identityClient())
+        const identityId = yield* emulator.identityId("jwt")
+        for (
+          const credential of [
+            Credential.universalAuth({ ...identity, clientSecret: Redacted.make(`${planted}wrong`) }),
+            Credential.jwt({ method: "oidc-auth", identityId, jwt: Redacted.make(`${planted}.jwt.signed`) }),
+            Credential.jwt({ method: "jwt-auth", identityId, jwt: Redacted.make(`${planted} with spaces`) }),
+            Credential.ldapAuth({ identityId, username: "me", password: Redacted.make(`${planted}password`) }),
+            Credential.ldapAuth({ identityId, username: "me", password: Redacted.make(`${planted}other`) }),
+            Credential.accessToken(Redacted.make(`eyJhbGciOi.${planted}.x`))
+          ]
+        ) {
+          show(credential)
+          yield* using((secrets) => secrets.get("A"), identityClient({ credential }))
+        }
+        show(
+          yield* Effect.withConfigProvider(
+            InfisicalConfig.fromEnvironment,
+            ConfigProvider.fromMap(
+              new Map([
+                ["INFISICAL_UNIVERSAL_AUTH_CLIENT_ID", identity.clientId],
+                ["INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET", Redacted.value(identity.clientSecret)],
+                ["INFISICAL_CUSTOM_HEADERS", `X-Gateway=${planted}header`]
+              ])
+            )
+          )
+        )
         yield* emulator.setAvailable(false)
+        yield* using((secrets) => secrets.get("A"), identityClient())
         yield* TestClock.adjust("5 minutes")
         yield* attempt(secrets.get("A"))
         yield* attempt(secrets.update("A", Redacted.make(value("A again"))))
