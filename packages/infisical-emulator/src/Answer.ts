@@ -13,8 +13,9 @@
 export interface Answer {
   readonly status: number
   readonly body: unknown
+  readonly headers?: Readonly<Record<string, string>>
   /** What a server of today says instead. */
-  readonly current?: Omit<Answer, "current">
+  readonly current?: Pick<Answer, "status" | "body">
 }
 
 /**
@@ -431,15 +432,46 @@ export const projectNotFound: Answer = {
  * @since 0.1.0
  * @category projects
  */
-export const projectSlugNotFound: Answer = refusal(500, "Failed to find project by slug", "Something went wrong")
+export const projectSlugNotFound: Answer = {
+  ...refusal(500, "Failed to find project by slug", "Something went wrong"),
+  current: notFound("Project with the given slug not found")
+}
 
 /**
- * A list without an environment, on a route on which the server decrypts.
+ * A read without a project or an environment, on a route on which the server decrypts.
  *
  * @since 0.1.0
  * @category requests
  */
-export const environmentMissing: Answer = badRequest("Missing workspace id or environment")
+export const placeMissing = (
+  message:
+    | "Missing workspace id or environment"
+    | "Missing environment"
+    | "You must provide workspaceSlug or workspaceId"
+): Answer => badRequest(message)
+
+/**
+ * The body lacks a text.
+ *
+ * @since 0.1.0
+ * @category requests
+ */
+export const textMissing = (field: string): Answer =>
+  validationFailure([{
+    code: "invalid_type",
+    expected: "string",
+    received: "undefined",
+    path: [field],
+    message: "Required"
+  }])
+
+/**
+ * A client encrypted something with another key than the project's, which the server has, too.
+ *
+ * @since 0.1.0
+ * @category secrets
+ */
+export const notDecryptable: Answer = internal("Unsupported state or unable to authenticate data")
 
 /**
  * Nothing was written: it awaits approval.
@@ -469,6 +501,26 @@ export const validationFailure = (issues: ReadonlyArray<ValidationIssue>): Answe
  */
 export const routeNotFound = (method: string, url: string): Answer =>
   refusal(404, "Not Found", `Route ${method}:${url} not found`)
+
+/**
+ * The client asked this route too often; the window is as people say it, the rest of it in seconds.
+ *
+ * @since 0.1.0
+ * @category requests
+ */
+export const rateLimited = (window: string, rest: number): Answer => ({
+  status: 429,
+  body: { statusCode: 429, error: "Too Many Requests", message: `Rate limit exceeded, retry in ${window}` },
+  current: refusal(429, "RateLimitExceeded", `Rate limit exceeded. Please try again in ${rest} seconds`)
+})
+
+/**
+ * Whoever runs the server has put it into maintenance mode.
+ *
+ * @since 0.1.0
+ * @category requests
+ */
+export const inMaintenance: Answer = internal("Infisical is in maintenance mode. Please try again later.")
 
 const contentRefused = (statusCode: number, code: string, error: string, message: string): Answer => ({
   status: statusCode,

@@ -71,6 +71,8 @@ export interface Service {
   readonly world: World.Resolved
   /** A project of the world, by default `main`, or the only one; there must be one of this name. */
   readonly project: (name?: string) => Effect.Effect<World.ResolvedProject>
+  /** The id of a project of the world. */
+  readonly projectId: (name?: string) => Effect.Effect<string>
   /** A service token of the world, by default `main`, or the only one; there must be one of this name. */
   readonly serviceToken: (name?: string) => Effect.Effect<Redacted.Redacted<string>>
   /** A user of the world, by default `main`, or the only one; there must be one of this name. */
@@ -109,6 +111,8 @@ export interface Service {
   readonly revokeAccessTokens: (identity?: string) => Effect.Effect<void>
   /** Whether requests are answered. Where not, each gets its connection reset, as if the server were gone. */
   readonly setAvailable: (available: boolean) => Effect.Effect<void>
+  /** Whether it is in maintenance mode: it answers reads and logins, and refuses everything else. */
+  readonly setMaintenance: (on: boolean) => Effect.Effect<void>
   /** What goes wrong from now on. */
   readonly faults: Faults.Service
   /** Hands requests to the server without a socket, whatever their host, and answers them in the fiber that asks. */
@@ -205,6 +209,7 @@ export const serve = (
       url,
       world: resolved,
       project: (name) => entryOf("project", resolved.projects, name),
+      projectId: (name) => Effect.map(entryOf("project", resolved.projects, name), ({ id }) => id),
       serviceToken: (name) => entryOf("service token", resolved.serviceTokens, name),
       user: (name) => entryOf("user", resolved.users, name),
       universalAuth: (name) => entryOf("identity", resolved.identities, name),
@@ -237,6 +242,7 @@ export const serve = (
           ({ id }) => EmulatorState.revokeAccessTokens(state, id)
         ),
       setAvailable: (value) => Ref.set(available, value),
+      setMaintenance: (on) => Ref.set(state.maintenance, on),
       faults,
       httpClient: withoutSocket(app)
     }

@@ -17,7 +17,9 @@ import { Crypto, Wire } from "effect-infisical"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import type * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
+import type * as Schema from "effect/Schema"
 import * as NodeCrypto from "node:crypto"
 import * as Answer from "./Answer.js"
 import * as EmulatorState from "./EmulatorState.js"
@@ -30,6 +32,10 @@ import * as Eras from "./internal/eras.js"
 import * as Folders from "./internal/folders.js"
 import * as Identifier from "./internal/identifier.js"
 import * as Identities from "./internal/identities.js"
+import * as Legibility from "./internal/legibility.js"
+import * as Maintenance from "./internal/maintenance.js"
+import * as RateLimits from "./internal/rateLimits.js"
+import * as RawPlaces from "./internal/rawPlaces.js"
 import * as RawSecrets from "./internal/rawSecrets.js"
 import * as Secrets from "./internal/secrets.js"
 import * as ServiceTokens from "./internal/serviceTokens.js"
@@ -89,6 +95,7 @@ export const make: Effect.Effect<
                   return yield* unlessApproval(
                     self,
                     written,
+                    [written],
                     (state) => Secrets.create(state, actor, secretName, written, made)
                   )
                 }))]
@@ -101,6 +108,7 @@ export const make: Effect.Effect<
                   return yield* unlessApproval(
                     self,
                     written,
+                    [written],
                     (state) => Secrets.update(state, actor, secretName, written, time)
                   )
                 }))]
@@ -112,6 +120,7 @@ export const make: Effect.Effect<
                   return yield* unlessApproval(
                     self,
                     written,
+                    [],
                     (state) => Secrets.remove(state, actor, secretName, written)
                   )
                 }))]
@@ -120,10 +129,10 @@ export const make: Effect.Effect<
                 openRoute(
                   self,
                   endpoint,
-                  (payload, now) =>
+                  (payload, made) =>
                     Effect.flatMap(
                       payload,
-                      (payload) => attempt(self, (state) => Identities.universalAuth(state, payload, now))
+                      (payload) => attempt(self, (state) => Identities.universalAuth(state, payload, made))
                     )
                 )
               ]
@@ -136,8 +145,8 @@ export const make: Effect.Effect<
                 openRoute(
                   self,
                   endpoint,
-                  (payload, now) =>
-                    Effect.flatMap(payload, (payload) => attempt(self, (state) => Identities.jwt(state, payload, now)))
+                  (payload, made) =>
+                    Effect.flatMap(payload, (payload) => attempt(self, (state) => Identities.jwt(state, payload, made)))
                 )
               ]
             case "loginLdapAuth":
@@ -145,8 +154,11 @@ export const make: Effect.Effect<
                 openRoute(
                   self,
                   endpoint,
-                  (payload, now) =>
-                    Effect.flatMap(payload, (payload) => attempt(self, (state) => Identities.ldap(state, payload, now)))
+                  (payload, made) =>
+                    Effect.flatMap(
+                      payload,
+                      (payload) => attempt(self, (state) => Identities.ldap(state, payload, made))
+                    )
                 )
               ]
             case "loginAwsAuth":
@@ -154,8 +166,8 @@ export const make: Effect.Effect<
                 openRoute(
                   self,
                   endpoint,
-                  (payload, now) =>
-                    Effect.flatMap(payload, (payload) => attempt(self, (state) => Identities.aws(state, payload, now)))
+                  (payload, made) =>
+                    Effect.flatMap(payload, (payload) => attempt(self, (state) => Identities.aws(state, payload, made)))
                 )
               ]
             case "renewAccessToken":
@@ -163,10 +175,10 @@ export const make: Effect.Effect<
                 openRoute(
                   self,
                   endpoint,
-                  (payload, now) =>
+                  (payload, made) =>
                     Effect.flatMap(
                       payload,
-                      (payload) => attempt(self, (state) => Effect.succeed(Identities.renew(state, payload, now)))
+                      (payload) => attempt(self, (state) => Identities.renew(state, payload, made.now))
                     )
                 )
               ]
@@ -178,7 +190,7 @@ export const make: Effect.Effect<
                   (payload) =>
                     Effect.flatMap(
                       payload,
-                      (payload) => attempt(self, (state) => Effect.succeed(Identities.revoke(state, payload)))
+                      (payload) => attempt(self, (state) => Identities.revoke(state, payload))
                     )
                 )
               ]
@@ -188,7 +200,8 @@ export const make: Effect.Effect<
                   self,
                   endpoint,
                   ({ actor, urlParams }) =>
-                    Effect.flatMap(urlParams, (query) => RawSecrets.list({ self, actor, version: "v3" }, query))
+                    Effect.flatMap(urlParams, (query) => RawSecrets.list({ self, actor, version: "v3" }, query)),
+                  RawPlaces.list
                 )
               ]
             case "getRawSecret":
@@ -196,7 +209,7 @@ export const make: Effect.Effect<
                 Effect.gen(function*() {
                   const { secretName } = yield* path
                   return yield* RawSecrets.get({ self, actor, version: "v3" }, secretName, yield* urlParams)
-                }))]
+                }), RawPlaces.get)]
             case "createRawSecret":
               return [route(self, endpoint, ({ actor, path, payload }) =>
                 Effect.gen(function*() {
@@ -224,7 +237,7 @@ export const make: Effect.Effect<
                     written,
                     written.secrets
                   )
-                }))]
+                }), RawPlaces.batch)]
             case "updateRawSecrets":
               return [route(self, endpoint, ({ actor, payload }) =>
                 Effect.gen(function*() {
@@ -234,7 +247,7 @@ export const make: Effect.Effect<
                     written,
                     written.secrets
                   )
-                }))]
+                }), RawPlaces.batch)]
             case "deleteRawSecrets":
               return [route(self, endpoint, ({ actor, payload }) =>
                 Effect.gen(function*() {
@@ -244,14 +257,18 @@ export const make: Effect.Effect<
                     written,
                     written.secrets
                   )
-                }))]
+                }), RawPlaces.batch)]
             case "listSecretsV4":
               return [
                 route(
                   self,
                   endpoint,
                   ({ actor, urlParams }) =>
-                    Effect.flatMap(urlParams, (query) => RawSecrets.list({ self, actor, version: "v4" }, placed(query)))
+                    Effect.flatMap(
+                      urlParams,
+                      (query) => RawSecrets.list({ self, actor, version: "v4" }, placed(query))
+                    ),
+                  RawPlaces.read
                 )
               ]
             case "getSecretV4":
@@ -259,7 +276,7 @@ export const make: Effect.Effect<
                 Effect.gen(function*() {
                   const { secretName } = yield* path
                   return yield* RawSecrets.get({ self, actor, version: "v4" }, secretName, placed(yield* urlParams))
-                }))]
+                }), RawPlaces.read)]
             case "createSecretV4":
               return [route(self, endpoint, ({ actor, path, payload }) =>
                 Effect.gen(function*() {
@@ -318,6 +335,7 @@ export const make: Effect.Effect<
                   return yield* unlessApproval(
                     self,
                     written,
+                    written.secrets,
                     (state) => Secrets.createMany(state, actor, written, made)
                   )
                 }))]
@@ -329,6 +347,7 @@ export const make: Effect.Effect<
                   return yield* unlessApproval(
                     self,
                     written,
+                    written.secrets,
                     (state) => Secrets.updateMany(state, actor, written, time)
                   )
                 }))]
@@ -336,7 +355,7 @@ export const make: Effect.Effect<
               return [route(self, endpoint, ({ actor, payload }) =>
                 Effect.gen(function*() {
                   const written = yield* payload
-                  return yield* unlessApproval(self, written, (state) => Secrets.removeMany(state, actor, written))
+                  return yield* unlessApproval(self, written, [], (state) => Secrets.removeMany(state, actor, written))
                 }))]
             case "listFolders":
               return [
@@ -403,7 +422,11 @@ export const make: Effect.Effect<
     ]
     const afflicted = HttpRouter.use(
       HttpRouter.fromIterable(routes),
-      (app) => Effect.flatMap(HttpRouter.RouteContext, ({ route }) => Faults.afflict(faults, self, route.path, app))
+      (app) =>
+        Effect.flatMap(
+          HttpRouter.RouteContext,
+          ({ route }) => Faults.afflict(faults, self, route.path, unlessMaintenance(self, route.path, app))
+        )
     )
     const router = yield* HttpRouter.toHttpApp(afflicted).pipe(
       // A longer parameter is no route, and a slash at the end makes no difference.
@@ -428,15 +451,19 @@ type Endpoint = (typeof Wire.api.groups)[string]["endpoints"][string]
 const unlessApproval = (
   self: EmulatorState.Service,
   place: Secrets.Place,
+  values: Parameters<typeof Legibility.isLegible>[2],
   change: (
     state: EmulatorState.State
   ) => Either.Either<readonly [answer: Answer.Answer, state: EmulatorState.State], Answer.Answer>
-): Effect.Effect<Answer.Answer, Answer.Answer> =>
+): Effect.Effect<Answer.Answer, Answer.Answer, Crypto.Crypto> =>
   Effect.gen(function*() {
+    const isLegible = yield* Legibility.isLegible(self, place.workspaceId, values)
     const approval = Answer.approvalRequired({ id: yield* Identifier.uuid, slug: yield* Identifier.hexadecimal(2) })
     return yield* EmulatorState.change(self, (state) =>
-      Either.map(change(state), (changed) =>
-        Approvals.cover(state, place) ? [approval, state] as const : changed))
+      change(state).pipe(
+        Either.filterOrLeft(() => isLegible, () => Answer.notDecryptable),
+        Either.map((changed) => Approvals.cover(state, place) ? [approval, state] as const : changed)
+      ))
   })
 
 /** What v4 calls the project, by the name that it had before. */
@@ -447,13 +474,8 @@ const attempt = (
   self: EmulatorState.Service,
   f: (
     state: EmulatorState.State
-  ) => Effect.Effect<readonly [outcome: Effect.Effect<Answer.Answer, Answer.Answer>, state: EmulatorState.State]>
-): Effect.Effect<Answer.Answer, Answer.Answer> =>
-  Effect.gen(function*() {
-    const [outcome, next] = yield* f(yield* Ref.get(self.state))
-    yield* Ref.set(self.state, next)
-    return yield* outcome
-  })
+  ) => readonly [outcome: Either.Either<Answer.Answer, Answer.Answer>, state: EmulatorState.State]
+): Effect.Effect<Answer.Answer, Answer.Answer> => Effect.flatten(Ref.modify(self.state, f))
 
 /** What a handler is given. An input is read when it is asked for, since the first wrong one is what is answered. */
 interface Asked<Path, UrlParams, Payload> {
@@ -477,7 +499,8 @@ const route = <
 >(
   self: EmulatorState.Service,
   endpoint: HttpApiEndpoint.HttpApiEndpoint<Name, Method, Path, UrlParams, Payload, Headers, Success, Failure>,
-  handler: (asked: Asked<Path, UrlParams, Payload>) => Effect.Effect<Answer.Answer, Answer.Answer, Crypto.Crypto>
+  handler: (asked: Asked<Path, UrlParams, Payload>) => Effect.Effect<Answer.Answer, Answer.Answer, Crypto.Crypto>,
+  complete: RawPlaces.Complete = (_, __, input) => Either.right(input)
 ) =>
   HttpRouter.makeRoute(
     endpoint.method,
@@ -493,14 +516,21 @@ const route = <
       const answer = yield* Effect.merge(Effect.gen(function*() {
         const actor = yield* Authentication.authenticate(self, request.headers["authorization"])
         const body = yield* Body.read(request)
-        return yield* handler({
-          actor,
-          state: yield* Ref.get(self.state),
-          url: request.url,
-          path: Validation.decode(endpoint.pathSchema, params),
-          urlParams: Validation.decode(endpoint.urlParamsSchema, searchParams),
-          payload: Validation.decode(endpoint.payloadSchema, body)
-        })
+        const state = yield* Ref.get(self.state)
+        const completed = <A>(schema: Option.Option<Schema.Schema<A, unknown>>, input: unknown) =>
+          Effect.flatMap(complete(state, actor, input), (input) => Validation.decode(schema, input))
+        return yield* RateLimits.limit(
+          self,
+          endpoint.path,
+          handler({
+            actor,
+            state,
+            url: request.url,
+            path: Validation.decode(endpoint.pathSchema, params),
+            urlParams: completed(endpoint.urlParamsSchema, searchParams),
+            payload: completed(endpoint.payloadSchema, body)
+          })
+        )
       }))
       return yield* respond(self, request, endpoint.path, answer)
     })
@@ -521,7 +551,7 @@ const openRoute = <
   endpoint: HttpApiEndpoint.HttpApiEndpoint<Name, Method, Path, UrlParams, Payload, Headers, Success, Failure>,
   handler: (
     payload: Effect.Effect<Payload, Answer.Answer>,
-    now: number
+    made: { readonly id: string; readonly now: number }
   ) => Effect.Effect<Answer.Answer, Answer.Answer>
 ) =>
   HttpRouter.makeRoute(
@@ -529,11 +559,12 @@ const openRoute = <
     endpoint.path,
     Effect.gen(function*() {
       const request = yield* HttpServerRequest.HttpServerRequest
-      const now = yield* Clock.currentTimeMillis
+      const made = { id: yield* Identifier.uuid, now: yield* Clock.currentTimeMillis }
       const answer = yield* Effect.merge(
         Effect.flatMap(
           Body.read(request),
-          (body) => handler(Validation.decode(endpoint.payloadSchema, body), now)
+          (body) =>
+            RateLimits.limit(self, endpoint.path, handler(Validation.decode(endpoint.payloadSchema, body), made))
         )
       )
       return yield* respond(self, request, endpoint.path, answer)
@@ -559,6 +590,20 @@ const status = (self: EmulatorState.Service) =>
     })
   )
 
+const unlessMaintenance = <E, R>(
+  self: EmulatorState.Service,
+  route: string,
+  app: HttpApp.Default<E, R>
+): HttpApp.Default<E, R> =>
+  Effect.flatMap(
+    HttpServerRequest.HttpServerRequest,
+    (request) =>
+      Effect.if(Maintenance.refuses(self, request.method, route), {
+        onTrue: () => respond(self, request, route, Answer.inMaintenance),
+        onFalse: () => app
+      })
+  )
+
 const respond = (
   self: EmulatorState.Service,
   request: HttpServerRequest.HttpServerRequest,
@@ -570,9 +615,12 @@ const respond = (
     const answer = Eras.inWordsOf(era, said, `req-${yield* Identifier.hexadecimal(2)}`)
     const body = JSON.stringify(answer.body)
     const etag = `"${NodeCrypto.createHash("sha1").update(body).digest("base64")}"`
-    const options = { contentType: "application/json; charset=utf-8", headers: { etag } }
+    const options = { contentType: "application/json; charset=utf-8", headers: { etag, ...said.headers } }
     const response = request.headers["if-none-match"] === etag
-      ? HttpServerResponse.empty({ status: 304, headers: { "content-type": options.contentType, etag } })
+      ? HttpServerResponse.empty({
+        status: 304,
+        headers: { "content-type": options.contentType, ...options.headers }
+      })
       : HttpServerResponse.text(body, { status: answer.status, ...options })
     yield* EmulatorState.record(self, { request, route, status: response.status })
     return response

@@ -13,13 +13,13 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Encoding from "effect/Encoding"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
 import * as Identifier from "./internal/identifier.js"
+import * as Jwt from "./internal/jwt.js"
 import * as World from "./World.js"
 
 /**
@@ -181,10 +181,11 @@ export interface Identity {
   readonly id: string
   readonly clientId: string
   readonly clientSecret: Redacted.Redacted<string>
-  /** Ids of the projects that it is a member of. */
-  readonly projectIds: ReadonlyArray<string>
-  readonly role: World.Identity["role"]
-  readonly scopes: ReadonlyArray<World.Scope>
+  readonly clientSecretId: string
+  /** By the ids of the projects that it is a member of. */
+  readonly roles: Readonly<Record<string, World.Role>>
+  /** Where it may do so, if not everywhere. */
+  readonly scopes: Option.Option<ReadonlyArray<World.Scope>>
   readonly readableNames: Option.Option<ReadonlyArray<string>>
   readonly hidesValues: boolean
   /** In seconds. */
@@ -210,8 +211,20 @@ export interface AccessToken {
   readonly mintedAt: number
   readonly renewedAt: number
   readonly uses: number
-  /** A token that was deleted is still one of ours, which the server tells by its signature. */
-  readonly isDeleted: boolean
+}
+
+/**
+ * How often the clients of one address may ask one route.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RateLimit {
+  readonly limit: number
+  /** In milliseconds. */
+  readonly window: number
+  /** Other limits, by method and pattern of the route. */
+  readonly routes: Readonly<Record<string, number>>
 }
 
 /**
@@ -228,7 +241,10 @@ export interface State {
   readonly accessTokens: ReadonlyArray<AccessToken>
   /** With the id of the project, where it is for one alone. */
   readonly approvalPolicies: ReadonlyArray<World.ApprovalPolicy>
+  readonly rateLimit: Option.Option<RateLimit>
   readonly era: World.Era
+  /** What its tokens are signed with. */
+  readonly jwtSecret: Redacted.Redacted<string>
   /** Who made the service tokens. */
   readonly owner: User
   /** Whether this server still has the route of service token v3. Servers from 2024 on do not. */
@@ -252,7 +268,19 @@ export interface AnsweredRequest {
 }
 
 /**
- * The service behind `EmulatorState`.
+ * How many requests of one client address to one route were counted, and until when.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Counted {
+  readonly times: number
+  /** Milliseconds since 1970. */
+  readonly endsAt: number
+}
+
+/**
+ * The service behind `EmulatorState`. What is beside the state is gone when the server stops.
  *
  * @since 0.1.0
  * @category models
@@ -260,6 +288,10 @@ export interface AnsweredRequest {
 export interface Service {
   readonly state: Ref.Ref<State>
   readonly requests: Ref.Ref<Chunk.Chunk<AnsweredRequest>>
+  /** What the rate limit counts, by client address and route. */
+  readonly counted: Ref.Ref<HashMap.HashMap<string, Counted>>
+  /** Whether it is in maintenance mode, in which it refuses what is not read. */
+  readonly maintenance: Ref.Ref<boolean>
 }
 
 /**
@@ -294,14 +326,15 @@ export const make = (
 ): Effect.Effect<Held, World.WorldError, Crypto.Crypto> =>
   Effect.gen(function*() {
     const world = yield* World.decode(input)
-    const users = yield* forEachEntry(world.users, makeUser)
+    const jwtSecret = Redacted.make(yield* Identifier.hexadecimal(8))
+    const users = yield* forEachEntry(world.users, (user, name) => makeUser(user, name, jwtSecret))
     const projects = yield* forEachEntry(world.projects, (project, name) => makeProject(project, name, users))
     const tokens = yield* forEachEntry(
       world.serviceTokens,
-      (token, name) => makeServiceToken(world, projects, token, name)
+      (token, name) => makeServiceToken(world, projects, token, name, jwtSecret)
     )
     const identities = yield* forEachEntry(world.identities, (identity) => makeIdentity(identity, projects))
-    const owner = Object.values(users)[0] ?? (yield* makeUser({}, "owner"))
+    const owner = Object.values(users)[0] ?? (yield* makeUser({}, "owner", jwtSecret))
 
     const service = yield* makeService({
       projects: HashMap.fromIterable(Object.values(projects).map((project) => [project.id, project] as const)),
@@ -313,7 +346,13 @@ export const make = (
         ...policy,
         project: policy.project === undefined ? undefined : projects[policy.project]?.id
       })),
+      rateLimit: Option.map(Option.fromNullable(world.rateLimit), ({ limit, routes, window }) => ({
+        limit,
+        routes,
+        window: Duration.toMillis(window)
+      })),
       era: world.era,
+      jwtSecret,
       owner,
       admitsServiceTokenV3: Object.values(tokens).some(({ token }) => token.projectKey.version === "v3")
     })
@@ -336,7 +375,12 @@ export const make = (
  * @category constructors
  */
 export const makeService = (state: State): Effect.Effect<Service> =>
-  Effect.all({ state: Ref.make(state), requests: Ref.make(Chunk.empty<AnsweredRequest>()) })
+  Effect.all({
+    state: Ref.make(state),
+    requests: Ref.make(Chunk.empty<AnsweredRequest>()),
+    counted: Ref.make(HashMap.empty<string, Counted>()),
+    maintenance: Ref.make(false)
+  })
 
 /**
  * Keeps in mind that a request came, and what became of it.
@@ -518,9 +562,7 @@ export const revoke = (self: Service, tokenName: string): Effect.Effect<void> =>
 export const revokeAccessTokens = (self: Service, identityId: string): Effect.Effect<void> =>
   Ref.update(self.state, (state) => ({
     ...state,
-    accessTokens: state.accessTokens.map((token) =>
-      token.identityId === identityId ? { ...token, isDeleted: true } : token
-    )
+    accessTokens: state.accessTokens.filter((token) => token.identityId !== identityId)
   }))
 
 /**
@@ -609,46 +651,32 @@ const withFolder = (project: Project, folder: Folder): Project => ({
 const orderById = (secrets: ReadonlyArray<Secret>): ReadonlyArray<Secret> =>
   secrets.toSorted((left, right) => left.row.id < right.row.id ? -1 : left.row.id > right.row.id ? 1 : 0)
 
-const makeUser = (user: World.User, name: string): Effect.Effect<User> =>
+const makeUser = (user: World.User, name: string, jwtSecret: Redacted.Redacted<string>): Effect.Effect<User> =>
   Effect.gen(function*() {
     const id = user.id ?? (yield* Identifier.uuid)
     const createdAt = yield* Clock.currentTimeMillis
-    const jwt = user.jwt ?? (yield* makeJwt({ authTokenType: "accessToken", userId: id }, createdAt))
-    return { id, email: user.email ?? `${name}@localhost.local`, jwt: Redacted.make(jwt), createdAt }
+    const jwt = user.jwt === undefined
+      ? Jwt.sign(jwtSecret, { authTokenType: "accessToken", userId: id, iat: Math.floor(createdAt / 1000) })
+      : Redacted.make(user.jwt)
+    return { id, email: user.email ?? `${name}@localhost.local`, jwt, createdAt }
   })
-
-/**
- * A token of the shape of a JWT, which nobody verifies: the server knows its tokens by heart.
- *
- * @since 0.1.0
- * @category constructors
- */
-export const makeJwt = (
-  claims: Readonly<Record<string, string | number>>,
-  issuedAt: number
-): Effect.Effect<string> =>
-  Effect.map(Identifier.hexadecimal(8), (signature) =>
-    [
-      Encoding.encodeBase64Url(JSON.stringify({ alg: "HS256", typ: "JWT" })),
-      Encoding.encodeBase64Url(JSON.stringify({ ...claims, iat: Math.floor(issuedAt / 1000) })),
-      Encoding.encodeBase64Url(signature)
-    ].join("."))
 
 const makeIdentity = (
   identity: World.Identity,
   projects: Readonly<Record<string, Project>>
 ): Effect.Effect<Identity> =>
   Effect.gen(function*() {
-    const members = identity.projects ?? Object.keys(projects)
+    const roles = World.membershipsOf(identity, Object.keys(projects)).flatMap(({ project, role }) => {
+      const id = projects[project]?.id
+      return id === undefined || role === "none" ? [] : [[id, role] as const]
+    })
     return {
       id: identity.id ?? (yield* Identifier.uuid),
       clientId: identity.clientId ?? (yield* Identifier.uuid),
       clientSecret: Redacted.make(identity.clientSecret ?? (yield* Identifier.hexadecimal(8))),
-      projectIds: members.flatMap((name) => projects[name]?.id ?? []),
-      role: identity.role,
-      scopes: identity.scopes ??
-        [...new Set(Object.values(projects).flatMap(({ environments }) => environments))]
-          .map((environment) => ({ environment, secretPath: "/**" })),
+      clientSecretId: yield* Identifier.uuid,
+      roles: Object.fromEntries(roles),
+      scopes: Option.fromNullable(identity.scopes),
       readableNames: Option.fromNullable(identity.readableNames),
       hidesValues: identity.hidesValues,
       accessTokenTTL: identity.accessTokenTTL,
@@ -826,7 +854,8 @@ const makeServiceToken = (
   world: World.World,
   projects: Readonly<Record<string, Project>>,
   described: World.ServiceToken,
-  name: string
+  name: string,
+  jwtSecret: Redacted.Redacted<string>
 ): Effect.Effect<
   { readonly token: ServiceToken; readonly credential: Redacted.Redacted<string> },
   World.WorldError,
@@ -844,7 +873,11 @@ const makeServiceToken = (
     const given = described.token === undefined ? undefined : Redacted.make(described.token)
     const parts = described.version === "v2"
       ? yield* makeV2(given, key).pipe(Effect.mapError(malformed))
-      : yield* makeV3(given, key, createdAt).pipe(Effect.mapError(malformed))
+      : yield* makeV3(
+        given,
+        key,
+        (claims) => Jwt.sign(jwtSecret, { ...claims, iat: Math.floor(createdAt / 1000) })
+      ).pipe(Effect.mapError(malformed))
 
     const ttl = Option.map(Option.fromNullable(described.ttl), (ttl) => createdAt + Duration.toMillis(ttl))
     return {
@@ -888,7 +921,7 @@ const makeV2 = (given: Redacted.Redacted<string> | undefined, projectKey: Redact
 const makeV3 = (
   given: Redacted.Redacted<string> | undefined,
   projectKey: Redacted.Redacted<string>,
-  createdAt: number
+  sign: (claims: Jwt.Claims) => Redacted.Redacted<string>
 ) =>
   Effect.gen(function*() {
     const crypto = yield* Crypto.Crypto
@@ -898,10 +931,9 @@ const makeV3 = (
       Redacted.make(JSON.stringify({
         publicKey: holder.publicKey,
         privateKey: Redacted.value(holder.privateKey),
-        serviceToken: `proj_token.${yield* makeJwt(
-          { authTokenType: "serviceAccessToken", serviceTokenDataId: id },
-          createdAt
-        )}`
+        serviceToken: `proj_token.${
+          Redacted.value(sign({ authTokenType: "serviceAccessToken", serviceTokenDataId: id }))
+        }`
       }))
     yield* Effect.mapError(
       Credential.serviceToken(credential),

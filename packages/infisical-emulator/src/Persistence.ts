@@ -129,9 +129,9 @@ const Identity = Schema.Struct({
   id: Schema.String,
   clientId: Schema.String,
   clientSecret: Schema.Redacted(Schema.String),
-  projectIds: Schema.Array(Schema.String),
-  role: Schema.Literal("admin", "viewer"),
-  scopes: Schema.Array(World.Scope),
+  clientSecretId: Schema.String,
+  roles: Schema.Record({ key: Schema.String, value: World.Role }),
+  scopes: Schema.OptionFromNullOr(Schema.Array(World.Scope)),
   readableNames: Schema.OptionFromNullOr(Schema.Array(Schema.String)),
   hidesValues: Schema.Boolean,
   accessTokenTTL: Schema.Number,
@@ -150,8 +150,7 @@ const AccessToken = Schema.Struct({
   identityId: Schema.String,
   mintedAt: Schema.Number,
   renewedAt: Schema.Number,
-  uses: Schema.Number,
-  isDeleted: Schema.Boolean
+  uses: Schema.Number
 })
 
 const State = Schema.Struct({
@@ -161,7 +160,15 @@ const State = Schema.Struct({
   identities: Schema.Array(Identity),
   accessTokens: Schema.Array(AccessToken),
   approvalPolicies: Schema.Array(World.ApprovalPolicy),
+  rateLimit: Schema.OptionFromNullOr(
+    Schema.Struct({
+      limit: Schema.Number,
+      window: Schema.Number,
+      routes: Schema.Record({ key: Schema.String, value: Schema.Number })
+    })
+  ),
   era: World.Era,
+  jwtSecret: Schema.Redacted(Schema.String),
   owner: User,
   admitsServiceTokenV3: Schema.Boolean
 })

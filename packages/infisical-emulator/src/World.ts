@@ -8,6 +8,7 @@
  */
 import * as Array from "effect/Array"
 import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
@@ -207,6 +208,20 @@ export const User = Schema.Struct({
 export type User = typeof User.Type
 
 /**
+ * What a machine identity may do in a project: everything, or read, or nothing.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Role = Schema.Literal("admin", "viewer", "none")
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Role = typeof Role.Type
+
+/**
  * A machine identity. Without anything said it may do everything in every project, and logs in by Universal Auth for
  * tokens of thirty days.
  *
@@ -217,9 +232,12 @@ export const Identity = Schema.Struct({
   id: Schema.optional(Schema.UUID),
   clientId: Schema.optional(Schema.String),
   clientSecret: Schema.optional(Schema.String),
-  /** The names of the projects that it is a member of. Default: all. */
-  projects: Schema.optional(Schema.Array(Schema.String)),
-  role: Schema.optionalWith(Schema.Literal("admin", "viewer"), { default: () => "admin" as const }),
+  /** The names of the projects that it is a member of, or its role in each. Default: all. */
+  projects: Schema.optional(
+    Schema.Union(Schema.Array(Schema.String), Schema.Record({ key: Schema.String, value: Role }))
+  ),
+  /** Its role in the projects for which none is said. Default: admin. */
+  role: Schema.optionalWith(Role, { default: () => "admin" as const }),
   /** Where it may do so. Default: everywhere. */
   scopes: Schema.optional(Schema.Array(Scope)),
   /** The names of the only secrets that it may read, by name, without listing them. */
@@ -278,6 +296,29 @@ export const Era = Schema.Literal("2024-07", "current")
  */
 export type Era = typeof Era.Type
 
+const PositiveInt = Schema.Int.pipe(Schema.positive({ message: () => "must be a positive number" }))
+
+/**
+ * How often the clients of one address may ask one route.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const RateLimit = Schema.Struct({
+  /** So many requests within the window. */
+  limit: PositiveInt,
+  /** Default: one minute. */
+  window: Schema.optionalWith(DurationInput, { default: () => Duration.minutes(1) }),
+  /** What it is for some routes instead, for example `{ "POST /api/v1/auth/universal-auth/login": 200 }`. */
+  routes: Schema.optionalWith(Schema.Record({ key: Schema.String, value: PositiveInt }), { default: () => ({}) })
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type RateLimit = typeof RateLimit.Type
+
 /**
  * A world. Without anything said it has one project `main` with the environments `dev`, `staging` and `prod`, and one
  * service token `main` for all of it.
@@ -296,6 +337,8 @@ export const World = Schema.Struct({
   users: Schema.optionalWith(Schema.Record({ key: Schema.String, value: User }), { default: () => ({}) }),
   identities: Schema.optionalWith(Schema.Record({ key: Schema.String, value: Identity }), { default: () => ({}) }),
   approvalPolicies: Schema.optionalWith(Schema.Array(ApprovalPolicy), { default: () => [] }),
+  /** Default: none. */
+  rateLimit: Schema.optional(RateLimit),
   /** Default `2024-07`. */
   era: Schema.optionalWith(Era, { default: () => "2024-07" as const })
 })
@@ -443,6 +486,37 @@ export const projectOf = (world: World, token: ServiceToken): Option.Option<stri
 }
 
 /**
+ * A project that a machine identity is described to be a member of, and what it may do there.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Membership {
+  /** Where it is said. */
+  readonly key: PropertyKey
+  /** The project's name. */
+  readonly project: string
+  readonly role: Role
+}
+
+/**
+ * The projects that a machine identity is a member of: where it says nothing, all of these.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const membershipsOf = (
+  { projects, role }: Identity,
+  all: ReadonlyArray<string>
+): ReadonlyArray<Membership> =>
+  projects === undefined || isList(projects)
+    ? (projects ?? all).map((project, key) => ({ key, project, role }))
+    : Object.entries(projects).map(([project, role]) => ({ key: project, project, role }))
+
+const isList = (projects: NonNullable<Identity["projects"]>): projects is ReadonlyArray<string> =>
+  Array.isArray(projects)
+
+/**
  * The names of the folders along a path. Empty ones do not count, as on the server.
  *
  * @since 0.1.0
@@ -451,13 +525,21 @@ export const projectOf = (world: World, token: ServiceToken): Option.Option<stri
 export const segments = (path: string): ReadonlyArray<string> => path.split("/").filter((segment) => segment !== "")
 
 /**
- * Whether a path can have a folder: it begins with a slash, and names are letters, digits, dashes and underscores.
+ * Whether a folder can be called so: letters, digits, dashes and underscores.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const isFolderName = (name: string): boolean => /^[\w-]+$/.test(name)
+
+/**
+ * Whether a path can have a folder: it begins with a slash, and each name along it is one of a folder.
  *
  * @since 0.1.0
  * @category predicates
  */
 export const isFolderPath = (path: string): boolean =>
-  path === "/" || (path.startsWith("/") && path.slice(1).split("/").every((segment) => /^[\w-]+$/.test(segment)))
+  path === "/" || (path.startsWith("/") && path.slice(1).split("/").every(isFolderName))
 
 // `secrets` becomes a part of the project `main`, so that everything after this knows one form only.
 const expandShortcut = (world: World): World => {
@@ -537,11 +619,11 @@ const mistakesOf = (world: World): ReadonlyArray<Mistake> => {
     const place = ["identities", name]
     unique([...place, "id"], identity.id)
     unique([...place, "clientId"], identity.clientId)
-    identity.projects?.forEach((project, index) => {
+    for (const { key, project } of membershipsOf(identity, [])) {
       if (world.projects[project] === undefined) {
-        report([...place, "projects", index], `must be one of the projects: ${Object.keys(world.projects).join(", ")}`)
+        report([...place, "projects", key], `must be one of the projects: ${Object.keys(world.projects).join(", ")}`)
       }
-    })
+    }
     if (identity.accessTokenMaxTTL !== undefined && identity.accessTokenMaxTTL < identity.accessTokenTTL) {
       report([...place, "accessTokenMaxTTL"], "must not be less than accessTokenTTL")
     }

@@ -3,29 +3,34 @@ import type { World } from "effect-infisical-emulator"
 import * as Fs from "node:fs"
 import { fileURLToPath } from "node:url"
 
-const folder = fileURLToPath(new URL("./recordings", import.meta.url))
+/** The copies here, or another folder of recordings. */
+const folder = process.env["WIRE_DIR"] ?? fileURLToPath(new URL("./recordings", import.meta.url))
+
+const Response = Schema.Struct({
+  status: Schema.Number,
+  headers: Schema.Record({ key: Schema.String, value: Schema.String }),
+  body: Schema.Unknown
+})
 
 const Exchange = Schema.parseJson(Schema.Struct({
   name: Schema.String,
   order: Schema.Number,
+  /** Seconds since the first one. */
+  at: Schema.Number,
   request: Schema.Struct({
     method: Schema.String,
     path: Schema.String,
     headers: Schema.Record({ key: Schema.String, value: Schema.String }),
     body: Schema.optional(Schema.Unknown)
   }),
-  response: Schema.Struct({
-    status: Schema.Number,
-    headers: Schema.Record({ key: Schema.String, value: Schema.String }),
-    body: Schema.Unknown
-  })
+  response: Response
 }))
 
 export type Exchange = typeof Exchange.Type
 
 /** The recorded exchanges, in the order in which they were recorded. */
 export const exchanges: ReadonlyArray<Exchange> = Fs.readdirSync(folder, { withFileTypes: true })
-  .filter((entry) => entry.isDirectory())
+  .filter((entry) => entry.isDirectory() && entry.name !== "maintenance")
   .flatMap((group) =>
     Fs.readdirSync(`${folder}/${group.name}`).map((file) =>
       Schema.decodeUnknownSync(Exchange)(Fs.readFileSync(`${folder}/${group.name}/${file}`, "utf8"))
@@ -33,10 +38,27 @@ export const exchanges: ReadonlyArray<Exchange> = Fs.readdirSync(folder, { withF
   )
   .toSorted((left, right) => left.order - right.order)
 
+/** What was answered in maintenance mode; of the requests there are only the names. */
+export const inMaintenance = (name: string) =>
+  Schema.decodeUnknownSync(Schema.parseJson(Schema.Struct({ response: Response })))(
+    Fs.readFileSync(`${folder}/maintenance/${name}.json`, "utf8")
+  ).response
+
+/** The access token that an exchange was sent with. */
+const bearerOf = (name: string): string =>
+  exchanges.find((exchange) => exchange.name === name)?.request.headers["authorization"]?.slice("Bearer ".length) ?? ""
+
+/** Those whose logins are not in the recording, by the identity's name. */
+export const accessTokens: Readonly<Record<string, string>> = {
+  admin: bearerOf("raw/get"),
+  viewer: bearerOf("raw/list-viewer"),
+  noProject: bearerOf("raw/list-no-membership")
+}
+
 const RecordedWorld = Schema.parseJson(Schema.Struct({
   projects: Schema.Record({
     key: Schema.String,
-    value: Schema.Struct({ id: Schema.String, projectKey: Schema.String })
+    value: Schema.Struct({ id: Schema.String, slug: Schema.String, projectKey: Schema.String })
   }),
   environments: Schema.Array(Schema.String),
   user: Schema.Struct({ id: Schema.String, email: Schema.String, jwt: Schema.String }),
@@ -48,6 +70,17 @@ const RecordedWorld = Schema.parseJson(Schema.Struct({
       scopes: Schema.Array(Schema.Struct({ environment: Schema.String, secretPath: Schema.String })),
       permissions: Schema.Array(Schema.Literal("read", "write")),
       note: Schema.optional(Schema.String)
+    })
+  }),
+  identities: Schema.Record({
+    key: Schema.String,
+    value: Schema.Struct({
+      clientId: Schema.String,
+      clientSecret: Schema.String,
+      role: Schema.String,
+      accessTokenTTL: Schema.optional(Schema.Number),
+      accessTokenMaxTTL: Schema.optional(Schema.Number),
+      accessTokenNumUsesLimit: Schema.optional(Schema.Number)
     })
   }),
   secretsInBothProjects: Schema.Record({
@@ -95,9 +128,30 @@ const isOfTheServer = (name: string) =>
 /** The world that was recorded. Of the expired tokens it does not say when: long ago, on any clock. */
 export const world: World.Input = {
   projects: Object.fromEntries(
-    Object.entries(recorded.projects).map(([name, { id, projectKey }]) => [
+    Object.entries(recorded.projects).map(([name, { id, projectKey, slug }]) => [
       name,
-      { id, key: projectKey, environments: recorded.environments, folders }
+      {
+        id,
+        slug,
+        key: projectKey,
+        endToEndEncrypted: name === "projectV1",
+        environments: recorded.environments,
+        folders
+      }
+    ])
+  ),
+  identities: Object.fromEntries(
+    Object.entries(recorded.identities).map(([name, { role, ...identity }]) => [
+      name,
+      {
+        ...identity,
+        projects: role === "member of no project"
+          ? []
+          : role === "projectV1 only"
+          ? ["projectV1"]
+          : Object.keys(recorded.projects),
+        role: role.startsWith("viewer") ? "viewer" : "admin"
+      }
     ])
   ),
   users: { user: recorded.user },

@@ -1,22 +1,18 @@
 import { expect, it, layer } from "@effect/vitest"
-import { Effect, HashMap, Option, Predicate, Ref } from "effect"
+import { Context, Effect, HashMap, Layer, Predicate, Ref, TestClock } from "effect"
 import { Emulator } from "effect-infisical-emulator"
 import * as NodeCrypto from "node:crypto"
 import type { Exchange } from "./recordings.js"
-import { exchanges, recorded, world } from "./recordings.js"
+import { accessTokens, exchanges, inMaintenance, recorded, world } from "./recordings.js"
+import type { Answered } from "./request.js"
 import { request } from "./request.js"
 
 /** Why an exchange is not replayed. */
-const reasonNotReplayed = (exchange: Exchange): string | undefined => {
-  const authorization = exchange.request.headers["authorization"] ?? ""
-  if (exchange.request.path.startsWith("/api/v3/secrets/raw")) return "raw routes are not served yet"
-  if (authorization.startsWith("Bearer eyJ") && !authorization.includes(recorded.user.jwt)) {
-    return "machine identities are not served yet"
-  }
-  if (exchange.order === 291 || exchange.order === 292) {
-    return "the 20 parallel creates before it are not in the recording"
-  }
-  return undefined
+const notReplayed: Readonly<Record<string, string>> = {
+  "write/race-list-after-20-parallel-creates": "the 20 parallel creates before it are not in the recording",
+  "write/race-delete": "the 20 parallel creates before it are not in the recording",
+  "folders/create-bad-name-slash": "a folder of such a name has no place in a path, so that none is made here",
+  "imports/get-secrets": "no client needs the route, since lists have what is imported"
 }
 
 // The marks that the recording has in the place of what it cut from long strings.
@@ -50,46 +46,82 @@ const decrypt = (row: unknown, what: string): string => {
   }
 }
 
-/** A row with what differs from server to server left out: its ids, its times, and how it is encrypted. */
+const isLong = (text: unknown): boolean => typeof text === "string" && (text.includes("<cut") || text.length > 10_000)
+
+/** A secret with what differs from server to server left out: its ids, its times, and how it is encrypted. */
 const essence = (row: unknown) => ({
-  fields: Predicate.isReadonlyRecord(row) ? Object.keys(row) : row,
-  name: decrypt(row, "Key"),
-  value: decrypt(row, "Value"),
-  comment: decrypt(row, "Comment"),
+  fields: fieldsOf(row),
+  name: field(row, "secretKey") ?? decrypt(row, "Key"),
+  value: isLong(field(row, "secretValue")) ? "a long text" : field(row, "secretValue") ?? decrypt(row, "Value"),
+  comment: field(row, "secretComment") ?? decrypt(row, "Comment"),
   commentIsNull: field(row, "secretCommentIV") === null,
-  version: field(row, "version"),
-  type: field(row, "type"),
-  userId: field(row, "userId"),
-  environment: field(row, "environment"),
-  workspace: field(row, "workspace"),
-  secretPath: field(row, "secretPath"),
-  tags: field(row, "tags")
+  ...pick(row, ["version", "type", "userId", "environment", "workspace", "secretPath", "tags"])
 })
+
+const essenceOfFolder = (folder: unknown) => ({
+  fields: fieldsOf(folder),
+  isRoot: field(folder, "parentId") === null,
+  ...pick(folder, ["name", "version", "isReserved"])
+})
+
+const essenceOfImport = (one: unknown) => ({
+  fields: fieldsOf(one),
+  environment: pick(field(one, "importEnv"), ["name", "slug"]),
+  ...pick(one, ["version", "importPath", "position", "isReplication", "isReserved"])
+})
+
+const fieldsOf = (value: unknown) => Predicate.isReadonlyRecord(value) ? Object.keys(value).toSorted() : value
+
+const pick = (value: unknown, names: ReadonlyArray<string>) =>
+  Object.fromEntries(names.map((name) => [name, field(value, name)]))
 
 const inAnyOrder = (values: ReadonlyArray<unknown>) =>
   values.toSorted((left, right) => JSON.stringify(left) < JSON.stringify(right) ? -1 : 1)
 
 // By id, which is random.
-const sorted = (rows: unknown) => Array.isArray(rows) ? inAnyOrder(rows.map(essence)) : rows
+const sorted = (values: unknown, essence: (value: unknown) => unknown) =>
+  Array.isArray(values) ? inAnyOrder(values.map(essence)) : values
+
+const one = (value: unknown, essence: (value: unknown) => unknown) => value === undefined ? undefined : essence(value)
+
+/** What an access token says, without who and when. */
+const claimsOf = (jwt: unknown) => {
+  const [header = "", payload = ""] = String(jwt).split(".")
+  const read = (part: string): unknown => JSON.parse(Buffer.from(part, "base64url").toString())
+  const claims = read(payload)
+  return {
+    header: read(header),
+    claims: fieldsOf(claims),
+    lifetime: Number(field(claims, "exp")) - Number(field(claims, "iat")),
+    authTokenType: field(claims, "authTokenType")
+  }
+}
+
+const rateLimitHeaders = ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "retry-after"]
 
 /** What two servers must agree on. */
-const essenceOf = (exchange: Exchange, status: number, body: unknown) => {
+const essenceOf = (exchange: Exchange, status: number, headers: unknown, body: unknown) => {
   const imports = field(body, "imports")
   return {
     status,
-    fields: Predicate.isReadonlyRecord(body) ? Object.keys(body).toSorted() : body,
-    error: field(body, "error"),
-    code: field(body, "code"),
-    message: field(body, "message"),
-    permissions: field(body, "permissions"),
-    scopes: field(body, "scopes"),
-    projectId: field(body, "projectId"),
-    expiresAt: field(body, "expiresAt"),
-    secret: field(body, "secret") === undefined ? undefined : essence(field(body, "secret")),
-    secrets: sorted(field(body, "secrets")),
+    fields: fieldsOf(body),
+    ...pick(body, ["error", "code", "message", "permissions", "scopes", "projectId", "expiresAt"]),
+    ...pick(body, ["expiresIn", "accessTokenMaxTTL", "tokenType"]),
+    ...(exchange.name.startsWith("ratelimit/") && pick(headers, rateLimitHeaders)),
+    accessToken: one(field(body, "accessToken"), claimsOf),
+    secret: one(field(body, "secret"), essence),
+    secrets: exchange.name === "imports/get-secrets"
+      ? sorted(field(body, "secrets"), entryOf)
+      : sorted(field(body, "secrets"), essence),
+    folder: one(field(body, "folder"), essenceOfFolder),
+    folders: sorted(field(body, "folders"), essenceOfFolder),
+    secretImport: one(field(body, "secretImport"), essenceOfImport),
+    secretImports: Array.isArray(field(body, "secretImports"))
+      ? sorted(field(body, "secretImports"), essenceOfImport)
+      : undefined,
     // Of folders that are listed together, no order of the imports is promised.
-    imports: exchange.request.path.includes("recursive=true") && Array.isArray(imports)
-      ? inAnyOrder(imports.map(entryOf))
+    imports: exchange.request.path.includes("recursive=true")
+      ? sorted(imports, entryOf)
       : Array.isArray(imports)
       ? imports.map(entryOf)
       : imports
@@ -97,60 +129,149 @@ const essenceOf = (exchange: Exchange, status: number, body: unknown) => {
 }
 
 const entryOf = (entry: unknown) => ({
-  fields: Predicate.isReadonlyRecord(entry) ? Object.keys(entry) : entry,
-  environment: field(entry, "environment"),
-  secretPath: field(entry, "secretPath"),
-  secrets: sorted(field(entry, "secrets"))
+  fields: fieldsOf(entry),
+  ...pick(entry, ["environment", "secretPath"]),
+  secrets: sorted(field(entry, "secrets"), essence)
 })
 
-it("replays every recorded exchange that it can", () => {
-  const left = exchanges.flatMap((exchange) => {
-    const reason = reasonNotReplayed(exchange)
-    return reason === undefined ? [] : [`${exchange.name}: ${reason}`]
+/** What the recorded server made up, and ours in its place: ETags, access tokens, ids of folders and imports. */
+class Substitutes extends Context.Tag("test/Substitutes")<Substitutes, Ref.Ref<HashMap.HashMap<string, string>>>() {}
+
+const substitutes = Layer.effect(Substitutes, Ref.make(HashMap.empty<string, string>()))
+
+const substituted = (text: string) =>
+  Effect.gen(function*() {
+    const known = yield* Effect.flatMap(Substitutes, Ref.get)
+    return HashMap.reduce(known, text, (text, ours, theirs) => text.replaceAll(theirs, ours))
   })
-  expect(left).toEqual([
-    "service-token/identity-token: machine identities are not served yet",
-    "list/unknown-environment-identity: machine identities are not served yet",
-    "list/identity-on-e2ee-v1: machine identities are not served yet",
-    "etag/raw-list-if-none-match: raw routes are not served yet",
-    "get/type-personal-by-identity: machine identities are not served yet",
-    "write/post-unknown-env-identity: machine identities are not served yet",
-    "write/race-list-after-20-parallel-creates: the 20 parallel creates before it are not in the recording",
-    "write/race-delete: the 20 parallel creates before it are not in the recording"
-  ])
+
+const substitute = (theirs: unknown, ours: unknown) =>
+  Effect.flatMap(Substitutes, (known) =>
+    typeof theirs === "string" && typeof ours === "string" && theirs !== ours
+      ? Ref.update(known, HashMap.set(theirs, ours))
+      : Effect.void)
+
+const login = (identity: { readonly clientId: string; readonly clientSecret: string } | undefined) =>
+  Effect.flatMap(Emulator.Emulator, ({ url }) =>
+    request(url, "/api/v1/auth/universal-auth/login", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ clientId: identity?.clientId, clientSecret: identity?.clientSecret })
+    }))
+
+const replay = (exchange: Exchange, localAddress?: string) =>
+  Effect.gen(function*() {
+    const emulator = yield* Emulator.Emulator
+    const { request: { headers, method, path }, response } = exchange
+    const body = bodyOf(exchange.request)
+    const answered = yield* request(emulator.url, yield* substituted(path), {
+      method,
+      headers: Object.fromEntries(
+        yield* Effect.forEach(
+          Object.entries(headers),
+          ([name, value]) => Effect.map(substituted(value), (value) => [name, value] as const)
+        )
+      ),
+      body: body === undefined ? undefined : yield* substituted(body),
+      ...(localAddress !== undefined && { localAddress })
+    })
+    yield* substitute(response.headers["etag"], answered.headers.etag)
+    yield* substitute(field(response.body, "accessToken"), field(answered.body, "accessToken"))
+    for (const name of ["folder", "secretImport"]) {
+      yield* substitute(field(field(response.body, name), "id"), field(field(answered.body, name), "id"))
+    }
+    return answered
+  })
+
+/** The answer that a conditional request goes back to, where that is not in the recording. */
+const learnETag = ({ request, ...exchange }: Exchange) => {
+  const { "if-none-match": theirs, ...headers } = request.headers
+  return Effect.flatMap(
+    replay({ ...exchange, request: { ...request, headers } }),
+    (answered) => substitute(theirs, answered.headers.etag)
+  )
+}
+
+const expectAsRecorded = (exchange: Exchange, answered: Answered) => {
+  const { response } = exchange
+  expect(essenceOf(exchange, answered.status, answered.headers, answered.body)).toEqual(
+    essenceOf(exchange, response.status, response.headers, response.body)
+  )
+  expect(answered.headers["content-type"]).toBe(response.headers["content-type"])
+  expect(answered.headers.etag !== undefined).toBe(response.headers["etag"] !== undefined)
+}
+
+it("replays at least 95 of 100 recorded exchanges", () => {
+  const names = exchanges.map(({ name }) => name)
+  expect(names).toEqual(expect.arrayContaining(Object.keys(notReplayed)))
+  expect(Object.keys(notReplayed).length / names.length).toBeLessThan(0.05)
 })
 
-// The ETags of the recording, and ours in their place.
-const etags = Ref.unsafeMake(HashMap.empty<string, string>())
+const isOf = (group: string) => ({ name }: Exchange) => name.startsWith(`${group}/`)
 
-layer(Emulator.layer(world))("a server of 2024-07", (it) => {
-  for (const exchange of exchanges.filter((one) => reasonNotReplayed(one) === undefined)) {
+layer(Layer.mergeAll(Emulator.layer(world), substitutes))("a server of 2024-07", (it) => {
+  it.effect("lets in who logged in before the recording", () =>
+    Effect.forEach(Object.entries(accessTokens), ([name, accessToken]) =>
+      Effect.gen(function*() {
+        const { body } = yield* login(recorded.identities[name])
+        expect(field(body, "accessToken")).toBeTypeOf("string")
+        yield* substitute(accessToken, field(body, "accessToken"))
+      })))
+
+  for (const exchange of exchanges.filter((one) => !isOf("ratelimit")(one) && notReplayed[one.name] === undefined)) {
     it.effect(`answers ${exchange.name} as recorded`, () =>
       Effect.gen(function*() {
-        const emulator = yield* Emulator.Emulator
-        const known = yield* Ref.get(etags)
-        const headers = Object.fromEntries(
-          Object.entries(exchange.request.headers).map(([name, value]) => [
-            name,
-            name === "if-none-match"
-              ? value.replace(/"[^"]*"/g, (etag) => Option.getOrElse(HashMap.get(known, etag), () => etag))
-              : value
-          ])
-        )
-        const answered = yield* request(emulator.url, exchange.request.path, {
-          method: exchange.request.method,
-          headers,
-          body: bodyOf(exchange.request)
-        })
-        const etag = exchange.response.headers["etag"]
-        if (etag !== undefined && answered.headers.etag !== undefined) {
-          yield* Ref.update(etags, HashMap.set(etag, answered.headers.etag))
+        yield* TestClock.setTime(exchange.at * 1000)
+        if (exchange.name === "etag/raw-list-if-none-match") yield* learnETag(exchange)
+        expectAsRecorded(exchange, yield* replay(exchange))
+      }))
+  }
+})
+
+/** How often it was asked the same just before, which the recording leaves out. */
+const askedBefore: Readonly<Record<string, number>> = { "ratelimit/list-limited": 59, "ratelimit/login-limited": 200 }
+
+const rateLimit = { limit: 60, routes: { "POST /api/v1/auth/universal-auth/login": 200 } }
+
+layer(Layer.mergeAll(Emulator.layer({ ...world, rateLimit }), substitutes))("a server with rate limits", (it) => {
+  for (const exchange of exchanges.filter(isOf("ratelimit"))) {
+    it.effect(`answers ${exchange.name} as recorded`, () =>
+      Effect.gen(function*() {
+        yield* TestClock.setTime(exchange.at * 1000)
+        const address = exchange.name === "ratelimit/other-ip" ? "127.0.0.2" : "127.0.0.1"
+        const again = replay(exchange, address)
+        yield* Effect.replicateEffect(again, askedBefore[exchange.name] ?? 0, { discard: true, concurrency: 20 })
+        expectAsRecorded(exchange, yield* again)
+      }))
+  }
+})
+
+/** It was recorded in another world, whose keys are not known. */
+const shapeOf = (...[exchange, status, headers, body]: Parameters<typeof essenceOf>) => ({
+  ...essenceOf(exchange, status, headers, body),
+  secrets: sorted(field(body, "secrets"), fieldsOf)
+})
+
+layer(Layer.mergeAll(Emulator.layer(world), substitutes))("a server in maintenance mode", (it) => {
+  const named = (name: string) => exchanges.filter((exchange) => exchange.name === name)
+  const requests = {
+    get: named("list/ok"),
+    login: named("auth/login-ok"),
+    post: named("write/post-ok"),
+    status: named("status/ok")
+  }
+  for (const [name, found] of Object.entries(requests)) {
+    it.effect(`answers maintenance/${name} as recorded`, () =>
+      Effect.gen(function*() {
+        yield* Effect.flatMap(Emulator.Emulator, ({ setMaintenance }) => setMaintenance(true))
+        expect(found).toHaveLength(1)
+        for (const exchange of found) {
+          const recorded = inMaintenance(name)
+          const { body, headers, status } = yield* replay(exchange)
+          expect(shapeOf(exchange, status, headers, body)).toEqual(
+            shapeOf(exchange, recorded.status, recorded.headers, recorded.body)
+          )
         }
-        expect(essenceOf(exchange, answered.status, answered.body)).toEqual(
-          essenceOf(exchange, exchange.response.status, exchange.response.body)
-        )
-        expect(answered.headers["content-type"]).toBe(exchange.response.headers["content-type"])
-        expect(answered.headers.etag !== undefined).toBe(etag !== undefined)
       }))
   }
 })

@@ -20,6 +20,8 @@ export const request = (
     readonly headers?: Record<string, string>
     readonly body?: string | undefined
     readonly agent?: Http.Agent
+    /** The address that the client has. */
+    readonly localAddress?: string
   } = {}
 ): Effect.Effect<Answered, ConnectionError> =>
   Effect.async((resume) => {
@@ -30,6 +32,7 @@ export const request = (
       path,
       method: options.method ?? "GET",
       agent: options.agent ?? false,
+      ...(options.localAddress !== undefined && { localAddress: options.localAddress }),
       headers: {
         ...options.headers,
         ...(options.body !== undefined && { "content-length": String(Buffer.byteLength(options.body)) })

@@ -6,7 +6,11 @@ import type * as World from "../World.js"
 export const hasRoute = (era: World.Era, path: string): boolean => era === "current" || !path.startsWith("/api/v4/")
 
 /** The answer in the words of this era. Servers of today name each refusal. */
-export const inWordsOf = (era: World.Era, answer: Answer.Answer, requestId: string): Omit<Answer.Answer, "current"> => {
+export const inWordsOf = (
+  era: World.Era,
+  answer: Answer.Answer,
+  requestId: string
+): Pick<Answer.Answer, "status" | "body"> => {
   if (era === "2024-07") return answer
   const { body, status } = answer.current ?? answer
   return status < 400 || typeof body !== "object" ? { status, body } : { status, body: { reqId: requestId, ...body } }

@@ -3,16 +3,21 @@
  * them brings ids and the time, in milliseconds.
  */
 import type { Wire } from "effect-infisical"
-import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Answer from "../Answer.js"
-import * as EmulatorState from "../EmulatorState.js"
-import * as Identifier from "./identifier.js"
+import type * as EmulatorState from "../EmulatorState.js"
+import * as Jwt from "./jwt.js"
 
 /** Either way the state may change: what is refused is counted or deleted. */
-type Outcome<A> = readonly [outcome: Effect.Effect<A, Answer.Answer>, state: EmulatorState.State]
+type Outcome<A> = readonly [outcome: Either.Either<A, Answer.Answer>, state: EmulatorState.State]
+
+/** What a login needs to make a token. */
+interface Made {
+  readonly id: string
+  readonly now: number
+}
 
 /** So many refused logins within so long lock an identity for so long. */
 const lockout = { times: 3, within: 30_000, lasts: 300_000 }
@@ -21,17 +26,18 @@ const lockout = { times: 3, within: 30_000, lasts: 300_000 }
 export const universalAuth = (
   state: EmulatorState.State,
   payload: typeof Wire.UniversalAuthPayload.Type,
-  now: number
+  made: Made
 ) =>
   login(
     state,
     state.identities.find(({ clientId }) => clientId === payload.clientId),
     ({ clientSecret }) => Redacted.value(clientSecret) === payload.clientSecret,
-    now
+    made,
+    ({ clientSecretId }) => ({ clientSecretId })
   )
 
 /** `POST /api/v1/auth/<kubernetes-auth, …>/login`: nobody verifies the JWT. */
-export const jwt = (state: EmulatorState.State, payload: typeof Wire.JwtLoginPayload.Type, now: number) =>
+export const jwt = (state: EmulatorState.State, payload: typeof Wire.JwtLoginPayload.Type, made: Made) =>
   login(
     state,
     state.identities.find(({ id }) => id === payload.identityId),
@@ -41,27 +47,27 @@ export const jwt = (state: EmulatorState.State, payload: typeof Wire.JwtLoginPay
         onNone: () => true,
         onSome: (jwts) => jwts.some((jwt) => Redacted.value(jwt) === payload.jwt)
       }),
-    now
+    made
   )
 
 /** `POST /api/v1/auth/ldap-auth/login` */
-export const ldap = (state: EmulatorState.State, payload: typeof Wire.LdapLoginPayload.Type, now: number) =>
+export const ldap = (state: EmulatorState.State, payload: typeof Wire.LdapLoginPayload.Type, made: Made) =>
   login(
     state,
     state.identities.find(({ id }) => id === payload.identityId),
     ({ ldap }) =>
       Option.exists(ldap, ({ password, username }) =>
         username === payload.username && Redacted.value(password) === payload.password),
-    now
+    made
   )
 
 /** `POST /api/v1/auth/aws-auth/login`: a request that is signed as AWS does it, whoever signed it. */
-export const aws = (state: EmulatorState.State, payload: typeof Wire.AwsLoginPayload.Type, now: number) =>
+export const aws = (state: EmulatorState.State, payload: typeof Wire.AwsLoginPayload.Type, made: Made) =>
   login(
     state,
     state.identities.find(({ id }) => id === payload.identityId),
     () => isSigned(payload),
-    now
+    made
   )
 
 const isSigned = ({ iamRequestBody, iamRequestHeaders }: typeof Wire.AwsLoginPayload.Type): boolean =>
@@ -72,46 +78,44 @@ const login = (
   state: EmulatorState.State,
   identity: EmulatorState.Identity | undefined,
   isRight: (identity: EmulatorState.Identity) => boolean,
-  now: number
-): Effect.Effect<Outcome<Answer.Answer>> => {
-  if (identity === undefined) return Effect.succeed([Effect.fail(Answer.loginRefused), state])
-  if (now < identity.lockedUntil) return Effect.succeed([Effect.fail(Answer.identityLocked), state])
+  { id, now }: Made,
+  claimsOf: (identity: EmulatorState.Identity) => Jwt.Claims = () => ({})
+): Outcome<Answer.Answer> => {
+  if (identity === undefined) return [Either.left(Answer.loginRefused), state]
+  if (now < identity.lockedUntil) return [Either.left(Answer.identityLocked), state]
   if (!isRight(identity)) {
     const refusedAt = [...identity.refusedAt.filter((time) => now - time < lockout.within), now]
     // Servers of 2024-07 do not lock.
     const isLocked = state.era === "current" && refusedAt.length >= lockout.times
-    return Effect.succeed([
-      Effect.fail(Answer.loginRefused),
+    return [
+      Either.left(Answer.loginRefused),
       withIdentity(state, {
         ...identity,
         refusedAt: isLocked ? [] : refusedAt,
         lockedUntil: isLocked ? now + lockout.lasts : identity.lockedUntil
       })
-    ])
+    ]
   }
-  return Effect.gen(function*() {
-    const id = yield* Identifier.uuid
-    const issuedAt = Math.floor(now / 1000)
-    const jwt = yield* EmulatorState.makeJwt({
+  const issuedAt = Math.floor(now / 1000)
+  const token = {
+    jwt: Jwt.sign(state.jwtSecret, {
       identityId: identity.id,
+      ...claimsOf(identity),
       identityAccessTokenId: id,
       authTokenType: "identityAccessToken",
+      iat: issuedAt,
       // Its end is that of the longest that it can be renewed for.
       exp: issuedAt + identity.accessTokenMaxTTL
-    }, now)
-    const token = {
-      jwt: Redacted.make(jwt),
-      identityId: identity.id,
-      mintedAt: now,
-      renewedAt: now,
-      uses: 0,
-      isDeleted: false
-    }
-    return [
-      Effect.succeed(answered(identity, token)),
-      { ...withIdentity(state, { ...identity, refusedAt: [] }), accessTokens: [...state.accessTokens, token] }
-    ]
-  })
+    }),
+    identityId: identity.id,
+    mintedAt: now,
+    renewedAt: now,
+    uses: 0
+  }
+  return [
+    Either.right(answered(identity, token)),
+    { ...withIdentity(state, { ...identity, refusedAt: [] }), accessTokens: [...state.accessTokens, token] }
+  ]
 }
 
 const answered = (identity: EmulatorState.Identity, token: EmulatorState.AccessToken): Answer.Answer =>
@@ -130,12 +134,13 @@ export const renew = (
 ): Outcome<Answer.Answer> =>
   withToken(state, accessToken, (token, identity) => {
     const ttl = identity.accessTokenTTL * 1000
-    if (now > token.renewedAt + ttl) return [Effect.fail(Answer.accessTokenExpired), deleted(state, token)]
-    if (now + ttl > token.mintedAt + identity.accessTokenMaxTTL * 1000 || ttl >= identity.accessTokenMaxTTL * 1000) {
-      return [Effect.fail(Answer.accessTokenPastMaximum), deleted(state, token)]
+    const maximum = identity.accessTokenMaxTTL * 1000
+    if (now > token.renewedAt + ttl) return [Either.left(Answer.accessTokenExpired), without(state, token)]
+    if (now + ttl > token.mintedAt + maximum || ttl >= maximum) {
+      return [Either.left(Answer.accessTokenPastMaximum), without(state, token)]
     }
     const renewed = { ...token, renewedAt: now }
-    return [Effect.succeed(answered(identity, renewed)), withAccessToken(state, renewed)]
+    return [Either.right(answered(identity, renewed)), withAccessToken(state, renewed)]
   })
 
 /** `POST /api/v1/auth/token/revoke` */
@@ -144,8 +149,8 @@ export const revoke = (
   { accessToken }: typeof Wire.AccessTokenPayload.Type
 ): Outcome<Answer.Answer> =>
   withToken(state, accessToken, (token) => [
-    Effect.succeed(Answer.ok({ message: "Successfully revoked access token" })),
-    deleted(state, token)
+    Either.right(Answer.ok({ message: "Successfully revoked access token" })),
+    without(state, token)
   ])
 
 const withToken = (
@@ -153,43 +158,50 @@ const withToken = (
   bearer: string,
   f: (token: EmulatorState.AccessToken, identity: EmulatorState.Identity) => Outcome<Answer.Answer>
 ): Outcome<Answer.Answer> => {
-  const token = findAccessToken(state, bearer)
   // Of a user's token it says the same as of one that was deleted.
-  if (Option.isNone(token)) {
-    const isUsers = state.users.some(({ jwt }) => Redacted.value(jwt) === bearer)
-    return [Effect.fail(isUsers ? Answer.tokenRefused : Answer.tokenMalformed("jwt malformed")), state]
-  }
-  const identity = state.identities.find(({ id }) => id === token.value.identityId)
-  return token.value.isDeleted || identity === undefined
-    ? [Effect.fail(Answer.tokenRefused), state]
-    : f(token.value, identity)
+  const isUsers = state.users.some(({ jwt }) => Redacted.value(jwt) === bearer)
+  if (isUsers) return [Either.left(Answer.tokenRefused), state]
+  return Either.match(find(state, bearer), {
+    onLeft: (answer): Outcome<Answer.Answer> => [Either.left(answer), state],
+    onRight: ({ identity, token }) => f(token, identity)
+  })
 }
 
-/** The access token of this text, deleted or not. */
-export const findAccessToken = (
+/** The access token of this text, and whose it is. What was deleted is told from what was never ours by its signature. */
+const find = (
   state: EmulatorState.State,
   bearer: string
-): Option.Option<EmulatorState.AccessToken> =>
-  Option.fromNullable(state.accessTokens.find(({ jwt }) => Redacted.value(jwt) === bearer))
+): Either.Either<
+  { readonly token: EmulatorState.AccessToken; readonly identity: EmulatorState.Identity },
+  Answer.Answer
+> =>
+  Either.gen(function*() {
+    yield* Either.mapLeft(Jwt.check(state.jwtSecret, bearer), Answer.tokenMalformed)
+    const refused = () => Answer.tokenRefused
+    const token = yield* Either.fromNullable(
+      state.accessTokens.find(({ jwt }) => Redacted.value(jwt) === bearer),
+      refused
+    )
+    const identity = yield* Either.fromNullable(state.identities.find(({ id }) => id === token.identityId), refused)
+    return { token, identity }
+  })
 
-/** Whose it is, if it is still good; each use counts. */
-export const use = (
-  state: EmulatorState.State,
-  token: EmulatorState.AccessToken,
-  now: number
-): Either.Either<Outcome<EmulatorState.Identity>, Answer.Answer> => {
-  const identity = state.identities.find(({ id }) => id === token.identityId)
-  if (token.isDeleted || identity === undefined) return Either.left(Answer.tokenRefused)
-  const endsAt = Math.min(
-    token.renewedAt + identity.accessTokenTTL * 1000,
-    token.mintedAt + identity.accessTokenMaxTTL * 1000
-  )
-  if (now > endsAt) return Either.right([Effect.fail(Answer.accessTokenExpired), deleted(state, token)])
-  const limit = identity.accessTokenNumUsesLimit
-  return limit > 0 && token.uses >= limit
-    ? Either.right([Effect.fail(Answer.accessTokenUsedUp), deleted(state, token)])
-    : Either.right([Effect.succeed(identity), withAccessToken(state, { ...token, uses: token.uses + 1 })])
-}
+/** Whose access token this is, if it is one and still good; each use counts. */
+export const use = (state: EmulatorState.State, bearer: string, now: number): Outcome<EmulatorState.Identity> =>
+  Either.match(find(state, bearer), {
+    onLeft: (answer): Outcome<EmulatorState.Identity> => [Either.left(answer), state],
+    onRight: ({ identity, token }) => {
+      const endsAt = Math.min(
+        token.renewedAt + identity.accessTokenTTL * 1000,
+        token.mintedAt + identity.accessTokenMaxTTL * 1000
+      )
+      if (now > endsAt) return [Either.left(Answer.accessTokenExpired), without(state, token)]
+      const limit = identity.accessTokenNumUsesLimit
+      return limit > 0 && token.uses >= limit
+        ? [Either.left(Answer.accessTokenUsedUp), without(state, token)]
+        : [Either.right(identity), withAccessToken(state, { ...token, uses: token.uses + 1 })]
+    }
+  })
 
 const withIdentity = (state: EmulatorState.State, identity: EmulatorState.Identity): EmulatorState.State => ({
   ...state,
@@ -203,5 +215,7 @@ const withAccessToken = (state: EmulatorState.State, token: EmulatorState.Access
   )
 })
 
-const deleted = (state: EmulatorState.State, token: EmulatorState.AccessToken): EmulatorState.State =>
-  withAccessToken(state, { ...token, isDeleted: true })
+const without = (state: EmulatorState.State, token: EmulatorState.AccessToken): EmulatorState.State => ({
+  ...state,
+  accessTokens: state.accessTokens.filter(({ jwt }) => Redacted.value(jwt) !== Redacted.value(token.jwt))
+})

@@ -61,7 +61,7 @@ interface Who {
 export const list = ({ actor, self, version }: Who, asked: ListQuery): Outcome =>
   Effect.gen(function*() {
     const state = yield* Ref.get(self.state)
-    const query = { ...inScopeOf(actor, asked), include_imports: wantsImports(version, asked) }
+    const query = { ...asked, include_imports: wantsImports(version, asked) }
     yield* openProject(state, actor, query.workspaceId)
     const { imports, project, secrets } = yield* Secrets.find(state, actor, query)
     const decrypt = yield* decryptorOf(project)
@@ -92,7 +92,7 @@ export const list = ({ actor, self, version }: Who, asked: ListQuery): Outcome =
 export const get = ({ actor, self, version }: Who, secretName: string, asked: GetQuery): Outcome =>
   Effect.gen(function*() {
     const state = yield* Ref.get(self.state)
-    const query = { ...inScopeOf(actor, asked), include_imports: wantsImports(version, asked) }
+    const query = { ...asked, include_imports: wantsImports(version, asked) }
     yield* openProject(state, actor, query.workspaceId)
     const found = yield* Secrets.findOne(state, actor, secretName, query, versionOf)
     const decrypt = yield* decryptorOf(found.project)
@@ -145,13 +145,20 @@ export const updateMany = (
 ): Outcome => {
   const alter = alterOne(who)
   const insert = insertOne(who, 1)
-  return writing(who, place, items, (state, item, sealed, made) => {
+  const change: Step = (state, item, sealed, made) => {
     const altered = alter(state, item, sealed, made)
     const isMissing = Either.isLeft(altered) && altered.left.current?.status === 404 &&
       altered.left !== Answer.folderNotFound
     if (!isMissing || mode === "failOnNotFound") return altered
     return mode === "upsert" ? insert(state, item, sealed, made) : Either.right(undefined)
-  }, many(who))
+  }
+  return Effect.flatMap(Ref.get(who.self.state), ({ era }) => {
+    // Servers of 2024-07 empty the comments that a batch leaves out.
+    const changed = era === "2024-07"
+      ? items.map((item) => ({ ...item, secretComment: item.secretComment ?? "" }))
+      : items
+    return writing(who, place, changed, change, many(who))
+  })
 }
 
 /** `DELETE` of a batch: all of it, or nothing. */
@@ -213,6 +220,7 @@ const writing = (
   answer: (project: EmulatorState.Project, found: ReadonlyArray<Secrets.Found>) => Outcome
 ): Outcome =>
   Effect.gen(function*() {
+    if (items.length === 0) return yield* Effect.fail(Answer.batchEmpty())
     const project = yield* openProject(yield* Ref.get(self.state), actor, place.workspaceId)
     const cipher = yield* EmulatorState.cipherOf(project.key)
     const prepared = yield* Effect.forEach(items, (item) =>
@@ -298,14 +306,6 @@ const openProject = (
     return yield* Secrets.findProject(state, actor, projectId.trim())
   })
 
-// A service token for one folder alone reads that one, whatever it asks for.
-const inScopeOf = <Q extends Secrets.Place>(actor: Actor, query: Q): Q => {
-  const scope = actor._tag === "ServiceToken" && actor.token.scopes.length === 1 ? actor.token.scopes[0] : undefined
-  return scope === undefined || actor._tag !== "ServiceToken" || /[*?[{]/.test(scope.secretPath)
-    ? query
-    : { ...query, workspaceId: actor.token.projectId, ...scope }
-}
-
 const wantsImports = (version: Version, { includeImports, include_imports }: ListQuery | GetQuery): string =>
   includeImports ?? include_imports ?? (version === "v4" ? "true" : "false")
 
@@ -345,7 +345,7 @@ const expander = (
   Effect.gen(function*() {
     if (!value.includes("${")) return value
     const readable = References.readable(project, (environment, path) =>
-      Secrets.isAllowed(actor, "read", environment, path))
+      Secrets.isAllowed(project, actor, "read", environment, path))
     // Whatever may be referred to is decrypted first, since to replace is no effect.
     const values = new Map<string, string>()
     for (const folder of HashMap.values(project.folders)) {

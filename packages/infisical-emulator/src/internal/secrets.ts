@@ -512,7 +512,7 @@ export const findProject = (
       return Either.fromOption(project, () => Answer.userNotInProject)
     case "Identity":
       return Either.fromOption(
-        Option.filter(project, ({ id }) => actor.identity.projectIds.includes(id)),
+        Option.filter(project, ({ id }) => actor.identity.roles[id] !== undefined),
         () => Answer.identityNotInProject
       )
     default:
@@ -526,15 +526,21 @@ export const findProject = (
 const inScope = (scopes: ReadonlyArray<World.Scope>, environment: string, path: string): boolean =>
   scopes.some((scope) => scope.environment === environment && Glob.matches(scope.secretPath, path))
 
-export const isAllowed = (actor: Actor, action: Answer.Action, environment: string, path: string): boolean => {
+export const isAllowed = (
+  project: EmulatorState.Project,
+  actor: Actor,
+  action: Answer.Action,
+  environment: string,
+  path: string
+): boolean => {
   switch (actor._tag) {
     case "User":
       return true
-    case "Identity":
-      return (action === "read" || actor.identity.role === "admin") &&
-        // What there is not is said to be missing, not to be forbidden.
-        (inScope(actor.identity.scopes, environment, path) ||
-          !actor.identity.scopes.some((scope) => scope.environment === environment))
+    case "Identity": {
+      const { roles, scopes } = actor.identity
+      return (roles[project.id] === "admin" || (roles[project.id] === "viewer" && action === "read")) &&
+        Option.match(scopes, { onNone: () => true, onSome: (scopes) => inScope(scopes, environment, path) })
+    }
     default:
       return actor.token.permissions.includes(action === "read" ? "read" : "write") &&
         inScope(actor.token.scopes, environment, path)
@@ -549,7 +555,7 @@ export const openFolder = (
   environment: string,
   path: string
 ): Refusable<Option.Option<EmulatorState.Folder>> =>
-  !isAllowed(actor, action, environment, path)
+  !isAllowed(project, actor, action, environment, path)
     ? Either.left(Answer.permissionDenied(action))
     : World.segments(path).every((segment) => /^[\w-]+$/.test(segment))
     ? Either.right(EmulatorState.findFolder(project, environment, path))
@@ -570,7 +576,7 @@ const foldersBelow = (
       HashMap.toValues(project.folders)
         .filter((folder) =>
           folder.environment === environment && folder.path.startsWith(path) &&
-          isAllowed(actor, "read", environment, folder.path)
+          isAllowed(project, actor, "read", environment, folder.path)
         )
         .map((folder) => ({ folder, path: folder.path }))
         .toSorted((left, right) => left.path < right.path ? -1 : 1)
