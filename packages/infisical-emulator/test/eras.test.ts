@@ -1,0 +1,176 @@
+/** What a server of July 2024 says, and one of today, to the same requests: the table of errors of the wire. */
+import { expect, layer } from "@effect/vitest"
+import { Effect, Redacted } from "effect"
+import { Emulator, type World } from "effect-infisical-emulator"
+import { request } from "./request.js"
+
+const world = (era: World.Era): World.Input => ({
+  era,
+  projects: { main: { folders: { dev: { "/": { secrets: { A: "a" } } } } }, other: { endToEndEncrypted: true } },
+  serviceTokens: { main: { project: "main" }, reader: { project: "main", permissions: ["read"] } },
+  identities: { main: {}, viewer: { role: "viewer" } },
+  approvalPolicies: [{ project: "main", environment: "prod", secretPath: "/**" }]
+})
+
+interface Asked {
+  readonly method?: string
+  readonly path: (ids: { readonly main: string; readonly other: string }) => string
+  readonly as?: "identity" | "viewer" | "nobody" | "garbage"
+  readonly body?: (ids: { readonly main: string; readonly other: string }) => unknown
+}
+
+type Said = readonly [status: number, error?: string]
+
+const list = (query: string): Asked["path"] => ({ main }) => `/api/v3/secrets/raw?workspaceId=${main}&${query}`
+const inDev = ({ main }: { readonly main: string }) => ({ workspaceId: main, environment: "dev", secretPath: "/" })
+
+/** What is asked, and what a server of each era says to it. */
+const cases: Readonly<Record<string, readonly [asked: Asked, before: Said, today: Said]>> = {
+  "a secret that is not there": [
+    { path: ({ main }) => `/api/v3/secrets/raw/NOPE?workspaceId=${main}&environment=dev&secretPath=/` },
+    [400, "BadRequest"],
+    [404, "NotFound"]
+  ],
+  "a secret to delete that is not there": [
+    { method: "DELETE", path: () => "/api/v3/secrets/raw/NOPE", body: inDev },
+    [400, "BadRequest"],
+    [404, "NotFound"]
+  ],
+  "a list of a folder that is not there": [
+    { path: list("environment=dev&secretPath=/nope") },
+    [200],
+    [404, "NotFound"]
+  ],
+  "a list of an environment that is not there": [{ path: list("environment=nope&secretPath=/") }, [200], [
+    404,
+    "NotFound"
+  ]],
+  "a name that is taken": [
+    { method: "POST", path: () => "/api/v3/secrets/raw/A", body: (ids) => ({ ...inDev(ids), secretValue: "x" }) },
+    [400, "BadRequest"],
+    [400, "BadRequest"]
+  ],
+  "a write by who may only read": [
+    {
+      method: "POST",
+      as: "viewer",
+      path: () => "/api/v3/secrets/raw/NEW",
+      body: (ids) => ({ ...inDev(ids), secretValue: "x" })
+    },
+    [401, "PermissionDenied"],
+    [403, "PermissionDenied"]
+  ],
+  "nobody": [{ as: "nobody", path: list("environment=dev") }, [403, "Unauthorized access"], [401, "UnauthorizedError"]],
+  "a malformed token": [
+    { as: "garbage", path: list("environment=dev") },
+    [500, "Internal Server Error"],
+    [403, "TokenError"]
+  ],
+  "a wrong login": [
+    {
+      method: "POST",
+      as: "nobody",
+      path: () => "/api/v1/auth/universal-auth/login",
+      body: () => ({ clientId: "nope", clientSecret: "nope" })
+    },
+    [403, "UnauthorizedError"],
+    [401, "UnauthorizedError"]
+  ],
+  "a body without what it needs": [
+    { method: "POST", path: () => "/api/v3/secrets/raw/NEW", body: inDev },
+    [403, "ValidationFailure"],
+    [422, "ValidationFailure"]
+  ],
+  "a write that awaits approval": [
+    {
+      method: "POST",
+      path: () => "/api/v3/secrets/raw/NEW",
+      body: (ids) => ({ ...inDev(ids), environment: "prod", secretValue: "x" })
+    },
+    [200],
+    [200]
+  ],
+  "an end-to-end encrypted project": [
+    { path: ({ other }) => `/api/v3/secrets/raw?workspaceId=${other}&environment=dev&secretPath=/` },
+    [400, "bot_not_found_error"],
+    [400, "bot_not_found_error"]
+  ],
+  "the routes of v4": [
+    { path: ({ main }) => `/api/v4/secrets?projectId=${main}&environment=dev&secretPath=/` },
+    [404, "Not Found"],
+    [200]
+  ],
+  "a route that is none": [{ path: () => "/api/v9/nope" }, [404, "Not Found"], [404, "Not Found"]]
+}
+
+const login = (name: string) =>
+  Effect.gen(function*() {
+    const emulator = yield* Emulator.Emulator
+    const { clientId, clientSecret } = yield* emulator.universalAuth(name)
+    const { body } = yield* request(emulator.url, "/api/v1/auth/universal-auth/login", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ clientId, clientSecret: Redacted.value(clientSecret) })
+    })
+    return `Bearer ${String(Object(body)["accessToken"])}`
+  })
+
+for (const era of ["2024-07", "current"] as const) {
+  layer(Emulator.layer(world(era)))(`A server of ${era}`, (it) => {
+    for (const [what, [asked, before, today]] of Object.entries(cases)) {
+      const [status, error] = era === "current" ? today : before
+      it.effect(`answers ${what} with ${status}${error === undefined ? "" : ` ${error}`}`, () =>
+        Effect.gen(function*() {
+          const emulator = yield* Emulator.Emulator
+          const ids = { main: (yield* emulator.project("main")).id, other: (yield* emulator.project("other")).id }
+          const authorization = asked.as === "nobody"
+            ? undefined
+            : asked.as === "garbage"
+            ? "Bearer garbage"
+            : yield* login(asked.as === "viewer" ? "viewer" : "main")
+          const answered = yield* request(emulator.url, asked.path(ids), {
+            method: asked.method ?? "GET",
+            headers: {
+              ...(authorization !== undefined && { authorization }),
+              ...(asked.body !== undefined && { "content-type": "application/json" })
+            },
+            body: asked.body === undefined ? undefined : JSON.stringify(asked.body(ids))
+          })
+          expect(answered.status).toBe(status)
+          expect(Object(answered.body)["error"]).toBe(error)
+          // Servers of today name each refusal.
+          expect("reqId" in Object(answered.body)).toBe(era === "current" && status >= 400)
+        }))
+    }
+
+    it.effect("says of a write that awaits approval which request it is", () =>
+      Effect.gen(function*() {
+        const emulator = yield* Emulator.Emulator
+        const { id } = yield* emulator.project("main")
+        const { body } = yield* request(emulator.url, "/api/v3/secrets/raw/NEW", {
+          method: "POST",
+          headers: { authorization: yield* login("main"), "content-type": "application/json" },
+          body: JSON.stringify({ workspaceId: id, environment: "prod", secretPath: "/", secretValue: "x" })
+        })
+        expect(Object(body)["approval"]).toMatchObject({ status: "open" })
+      }))
+  })
+}
+
+layer(Emulator.layer(world("current")))("A server of today", (it) => {
+  it.effect("locks an identity after three refused logins, which one of July 2024 does not", () =>
+    Effect.gen(function*() {
+      const emulator = yield* Emulator.Emulator
+      const { clientId, clientSecret } = yield* emulator.universalAuth("viewer")
+      const attempt = (clientSecret: string) =>
+        request(emulator.url, "/api/v1/auth/universal-auth/login", {
+          method: "POST",
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify({ clientId, clientSecret })
+        })
+      yield* Effect.replicateEffect(attempt("wrong"), 3)
+      const locked = yield* attempt(Redacted.value(clientSecret))
+      expect(locked.status).toBe(401)
+      expect(Object(locked.body)["message"]).toMatch(/temporarily locked/)
+    }))
+})
