@@ -178,7 +178,7 @@ const makeWith = (
       credential,
       siteUrl: yield* checkSiteUrl(options.siteUrl ?? "https://app.infisical.com"),
       projectId: yield* checkProjectId(credential, options.projectId),
-      projectSlug: Option.fromNullable(options.projectSlug),
+      projectSlug: Option.filter(Option.fromNullable(options.projectSlug), (slug) => slug.trim() !== ""),
       headers: yield* checkHeaders(options.headers ?? {}),
       source: yield* checkSource(credential, options.source),
       revokeOnRelease: options.revokeOnRelease ?? false,

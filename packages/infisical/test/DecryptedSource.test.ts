@@ -104,6 +104,18 @@ describe("A service token without its key part", () => {
     }))))
 })
 
+describe("A batch on a server of 2024", () => {
+  it.effect("says that the project's slug is needed where it is not configured", () =>
+    Effect.gen(function*() {
+      const secrets = yield* Secrets.Secrets
+      const error = yield* Effect.flip(secrets.createMany([{ name: "NEW", value: Redacted.make("new") }]))
+      assert.include(error, { _tag: "InvalidRequestError", parameter: "projectSlug" })
+    }).pipe(run(
+      { era: "2024-07", projects: { main: { folders } }, identities: { main: {} } },
+      { projectSlug: "" }
+    )))
+})
+
 describe("A hidden value", () => {
   it.effect("is no value: get says why, and a list tells that it is there", () =>
     Effect.gen(function*() {

@@ -153,6 +153,7 @@ export const client = (options: Partial<InfisicalConfig.Options> = {}) =>
         ? { credential: Credential.serviceToken(yield* emulator.serviceToken()), source }
         : { credential: options.credential },
       siteUrl: "http://infisical.test",
+      projectSlug: Object.values(emulator.world.projects)[0]?.slug ?? "",
       retry: { times: 0 },
       fallback: false,
       ...options
