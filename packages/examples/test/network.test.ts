@@ -81,7 +81,7 @@ const read = (siteUrl: string, httpClient: Layer.Layer<HttpClient.HttpClient>) =
 const world = { secrets: { DATABASE_URL: "postgres://" }, serviceTokens: { main: {} }, identities: { main: {} } }
 
 describe("A network that is not open", () => {
-  it.scopedLive("is reached with its private certificate authority, and not without it", () =>
+  it.scoped("is reached with its private certificate authority, and not without it", () =>
     Effect.gen(function*() {
       const siteUrl = yield* behindTls
       assert.strictEqual(yield* read(siteUrl, privateAuthority(pem("ca.pem"))), "postgres://")
@@ -89,7 +89,7 @@ describe("A network that is not open", () => {
       assert.include(error, { _tag: "NetworkError", reason: "Transport" })
     }).pipe(Effect.provide(Emulator.layer(world))))
 
-  it.scopedLive("is reached through a proxy", () =>
+  it.scoped("is reached through a proxy", () =>
     Effect.gen(function*() {
       const siteUrl = yield* behindTls
       const { hosts, uri } = yield* tunnelling
@@ -98,7 +98,7 @@ describe("A network that is not open", () => {
       assert.include(siteUrl, hosts[0] ?? "no host")
     }).pipe(Effect.provide(Emulator.layer(world))))
 
-  it.scopedLive("is reached through a gateway that asks for headers", () =>
+  it.scoped("is reached through a gateway that asks for headers", () =>
     Effect.gen(function*() {
       const emulator = yield* Emulator.Emulator
       const seen: Array<string | undefined> = []

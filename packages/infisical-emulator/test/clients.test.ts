@@ -47,7 +47,7 @@ describe("infisical-node", () => {
   })
   const place = { environment: "dev", path: "/", type: "shared" as const }
 
-  it.live("lists with and without imports, and subfolders", () =>
+  it.effect("lists with and without imports, and subfolders", () =>
     Effect.gen(function*() {
       const { getAllSecrets } = yield* Effect.map(client, (client) => ({
         getAllSecrets: (path: string, includeImports: boolean) =>
@@ -64,7 +64,7 @@ describe("infisical-node", () => {
       assert.deepStrictEqual(byName(yield* getAllSecrets("/folder/deep", false)), { DEEP: "deep" })
     }).pipe(Effect.provide(Emulator.layer(world("2024-07")))))
 
-  it.live("creates, gets, updates and deletes, with empty and unicode values", () =>
+  it.effect("creates, gets, updates and deletes, with empty and unicode values", () =>
     Effect.gen(function*() {
       const infisical = yield* client
       const value = (name: string) =>
@@ -99,7 +99,7 @@ describe.each(["2024-07", "current"] as const)("@infisical/sdk, on a server of %
   const run = <A, E>(effect: Effect.Effect<A, E, Emulator.Emulator>) =>
     Effect.provide(effect, Emulator.layer(world(era)))
 
-  it.live("logs in and renews", () =>
+  it.effect("logs in and renews", () =>
     run(Effect.gen(function*() {
       const { client, place } = yield* session
       const renewed = yield* Effect.promise(() => client.auth().universalAuth.renew())
@@ -107,7 +107,7 @@ describe.each(["2024-07", "current"] as const)("@infisical/sdk, on a server of %
       assert.include(byKey(secrets), { A: "a" })
     })))
 
-  it.live("lists: expanded, recursively, with imports", () =>
+  it.effect("lists: expanded, recursively, with imports", () =>
     run(Effect.gen(function*() {
       const { client, place } = yield* session
       const { secrets } = yield* Effect.promise(() =>
@@ -122,7 +122,7 @@ describe.each(["2024-07", "current"] as const)("@infisical/sdk, on a server of %
       assert.include(byKey(merged), { SHARED: "from shared", A: "a" })
     })))
 
-  it.live("creates, gets, updates, renames and deletes", () =>
+  it.effect("creates, gets, updates, renames and deletes", () =>
     run(Effect.gen(function*() {
       const { client, place } = yield* session
       const created = yield* Effect.promise(() =>
@@ -152,7 +152,7 @@ describe.each(["2024-07", "current"] as const)("@infisical/sdk, on a server of %
       assert.strictEqual(gone._tag, "Left")
     })))
 
-  it.live("creates and lists folders", () =>
+  it.effect("creates and lists folders", () =>
     run(Effect.gen(function*() {
       const { client, place } = yield* session
       yield* Effect.promise(() => client.folders().create({ ...place, name: "new", path: "/folder" }))

@@ -7,7 +7,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as InfisicalApi from "./InfisicalApi.js"
-import * as InfisicalConfig from "./InfisicalConfig.js"
+import type * as InfisicalConfig from "./InfisicalConfig.js"
 import {
   type AlreadyExistsError,
   InvalidRequestError,
@@ -15,10 +15,11 @@ import {
   type ReadError,
   type WriteError
 } from "./InfisicalError.js"
+import { atPlace } from "./internal/place.js"
 import * as Location from "./Location.js"
 import * as SecretCache from "./SecretCache.js"
 import type { PlaceOptions } from "./Secrets.js"
-import * as Session from "./Session.js"
+import type * as Session from "./Session.js"
 
 /**
  * A folder.
@@ -91,21 +92,8 @@ export const make: Effect.Effect<
   InfisicalApi.InfisicalApi | InfisicalConfig.InfisicalConfig | SecretCache.SecretCache | Session.Session
 > = Effect.gen(function*() {
   const { folders: api } = yield* InfisicalApi.InfisicalApi
-  const { defaultLocation } = yield* InfisicalConfig.InfisicalConfig
   const cache = yield* SecretCache.SecretCache
-  const session = yield* Session.Session
-
-  const within = <A, E>(
-    options: PlaceOptions,
-    request: (place: InfisicalApi.Place) => Effect.Effect<A, E>
-  ): Effect.Effect<A, E | InvalidRequestError | Session.LoginError> =>
-    Effect.flatMap(
-      Location.make({
-        environment: options.environment ?? defaultLocation.environment,
-        secretPath: options.secretPath ?? defaultLocation.secretPath
-      }),
-      (location) => session.use(({ accessToken, projectId }) => request({ accessToken, projectId, location }))
-    )
+  const within = yield* atPlace
 
   const list = (place: InfisicalApi.Place) =>
     Effect.map(api.list(place), (folders) => folders.map((folder) => folderIn(place, folder)))

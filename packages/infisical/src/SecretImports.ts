@@ -7,12 +7,13 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as InfisicalApi from "./InfisicalApi.js"
-import * as InfisicalConfig from "./InfisicalConfig.js"
-import { type InvalidRequestError, type ReadError, UnexpectedResponseError, type WriteError } from "./InfisicalError.js"
+import type * as InfisicalConfig from "./InfisicalConfig.js"
+import { type ReadError, UnexpectedResponseError, type WriteError } from "./InfisicalError.js"
+import { atPlace } from "./internal/place.js"
 import * as Location from "./Location.js"
 import * as SecretCache from "./SecretCache.js"
 import type { PlaceOptions } from "./Secrets.js"
-import * as Session from "./Session.js"
+import type * as Session from "./Session.js"
 
 /**
  * An import: the folder whose secrets another folder has as well.
@@ -79,21 +80,8 @@ export const make: Effect.Effect<
   InfisicalApi.InfisicalApi | InfisicalConfig.InfisicalConfig | SecretCache.SecretCache | Session.Session
 > = Effect.gen(function*() {
   const { secretImports: api } = yield* InfisicalApi.InfisicalApi
-  const { defaultLocation } = yield* InfisicalConfig.InfisicalConfig
   const cache = yield* SecretCache.SecretCache
-  const session = yield* Session.Session
-
-  const of = <A, E>(
-    options: PlaceOptions,
-    request: (place: InfisicalApi.Place) => Effect.Effect<A, E>
-  ): Effect.Effect<A, E | InvalidRequestError | Session.LoginError> =>
-    Effect.flatMap(
-      Location.make({
-        environment: options.environment ?? defaultLocation.environment,
-        secretPath: options.secretPath ?? defaultLocation.secretPath
-      }),
-      (location) => session.use(({ accessToken, projectId }) => request({ accessToken, projectId, location }))
-    )
+  const of = yield* atPlace
 
   return {
     list: (options = {}) =>
