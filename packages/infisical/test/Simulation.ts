@@ -153,6 +153,8 @@ export const client = (options: Partial<InfisicalConfig.Options> = {}) =>
         ? { credential: Credential.serviceToken(yield* emulator.serviceToken()), source }
         : { credential: options.credential },
       siteUrl: "http://infisical.test",
+      // For batches of a server of 2024-07, which finds projects by that alone.
+      projectSlug: "main",
       retry: { times: 0 },
       fallback: false,
       ...options
