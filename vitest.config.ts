@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config"
 import projects from "./vitest.workspace.js"
 
-export default defineConfig({ test: { projects } })
+// By default one core is left idle, which of two is a half.
+export default defineConfig({ test: { projects, maxWorkers: "100%" } })

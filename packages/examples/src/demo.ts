@@ -161,7 +161,7 @@ const demo = Effect.gen(function*() {
   )
   yield* failure(
     "A token that was not copied whole",
-    yield* failing({ credential: Credential.serviceToken(Redacted.make("st.unknown.token")) })
+    yield* failing({ credential: Credential.serviceToken(Redacted.make("st.unknown.token.0123")) })
   )
   yield* failure("A server that cannot be reached", yield* failing({ siteUrl: "http://127.0.0.1:65535" }))
 

@@ -1,0 +1,68 @@
+/**
+ * Replays a folder of recorded exchanges, with the `world.json` beside them, and tells by group which of them the
+ * emulator answers as they were recorded: `npm run replay -- DIR`.
+ */
+import { resolve } from "node:path"
+import { fileURLToPath } from "node:url"
+import { type Reporter, startVitest, type TestModule } from "vitest/node"
+
+const root = fileURLToPath(new URL("../../..", import.meta.url))
+const [folder] = process.argv.slice(2)
+
+/** An exchange, by the name of its test. */
+const exchangeOf = (name: string) => /^answers (([^/]+)\/.+) as recorded/.exec(name)
+
+const byGroup = (notReplayed: Readonly<Record<string, string>>): Reporter => ({
+  onTestRunEnd: (modules: ReadonlyArray<TestModule>) => {
+    const groups = new Map<string, { matched: number; readonly unmatched: Array<string> }>()
+    for (const [exchange, reason] of Object.entries(notReplayed)) {
+      const group = exchange.split("/")[0] ?? ""
+      const counts = groups.get(group) ?? { matched: 0, unmatched: [] }
+      counts.unmatched.push(`${exchange} is not replayed: ${reason}`)
+      groups.set(group, counts)
+    }
+    for (const module of modules) {
+      for (const test of module.children.allTests()) {
+        const [, exchange = "", group = ""] = exchangeOf(test.name) ?? []
+        if (group === "") continue
+        const counts = groups.get(group) ?? { matched: 0, unmatched: [] }
+        groups.set(group, counts)
+        const { errors = [], state } = test.result()
+        if (state === "passed") counts.matched += 1
+        else counts.unmatched.push(`${exchange}: ${errors[0]?.message.split("\n")[0] ?? state}`)
+      }
+    }
+    const all = [...groups.values()]
+    const matched = all.reduce((sum, { matched }) => sum + matched, 0)
+    const total = all.reduce((sum, { matched, unmatched }) => sum + matched + unmatched.length, 0)
+    const width = Math.max(5, ...[...groups.keys()].map((name) => name.length))
+    const line = (name: string, matched: number, total: number) =>
+      `${name.padEnd(width)}  ${String(matched).padStart(4)} of ${String(total).padStart(4)} matched`
+    for (const [name, { matched, unmatched }] of [...groups].toSorted(([one], [other]) => one < other ? -1 : 1)) {
+      process.stdout.write(`${line(name, matched, matched + unmatched.length)}\n`)
+      for (const what of unmatched) process.stdout.write(`  ${what}\n`)
+    }
+    process.stdout.write(`${line("all", matched, total)} (${(100 * matched / Math.max(1, total)).toFixed(1)} %)\n`)
+    process.exitCode = total > 0 && matched / total >= 0.95 ? 0 : 1
+  }
+})
+
+if (folder === undefined) {
+  process.stderr.write("Say which folder: npm run replay -- DIR\n")
+  process.exitCode = 2
+} else {
+  process.env["WIRE_DIR"] = resolve(process.env["INIT_CWD"] ?? process.cwd(), folder)
+  // It reads the folder as soon as it is loaded.
+  const { exchanges, notReplayed } = await import("./recordings.js")
+  const here = Object.entries(notReplayed).filter(([name]) => exchanges.some((exchange) => exchange.name === name))
+  const vitest = await startVitest("test", ["packages/infisical-emulator/test/replay.test.ts"], {
+    root,
+    run: true,
+    watch: false,
+    project: ["effect-infisical-emulator"],
+    reporters: [byGroup(Object.fromEntries(here))]
+  })
+  const { exitCode } = process
+  await vitest.close()
+  process.exitCode = exitCode ?? 1
+}
