@@ -144,10 +144,13 @@ export const personalToDeleteNotFound: Answer = internal("Cannot read properties
  * @since 0.1.0
  * @category folders
  */
-export const folderNotFound: Answer = {
+export const folderNotFound = (environment: string, path: string): Answer => ({
   ...refusal(400, "Create secret", "Folder not found for the given environment slug & secret path"),
-  current: notFound("Folder with the given path in environment with the given slug not found")
-}
+  current: folderOfTodayNotFound(environment, path)
+})
+
+const folderOfTodayNotFound = (environment: string, path: string): Answer =>
+  notFound(`Folder with path '${path}' in environment with slug '${environment}' not found`)
 
 /**
  * Said by servers of today only: those of 2024-07 list nothing of it.
@@ -214,16 +217,29 @@ export const folderEnvironmentNotFound = (environment: string): Answer => ({
 })
 
 /**
- * No folder of this id, or at this path, to whoever changes it or its imports.
+ * No folder of this id, to whoever changes it.
  *
  * @since 0.1.0
  * @category folders
  */
-export const folderToWriteNotFound = (
-  wanted: "Update folder" | "Delete folder" | "Get imports" | "Create import" | "Delete import"
+export const folderToWriteNotFound = (wanted: "Update folder" | "Delete folder", id: string): Answer => ({
+  ...refusal(400, wanted, "Folder not found"),
+  current: notFound(`Folder with ID '${id}' not found`)
+})
+
+/**
+ * No folder at this path, to whoever asks for its imports.
+ *
+ * @since 0.1.0
+ * @category folders
+ */
+export const importingFolderNotFound = (
+  wanted: "Get imports" | "Create import" | "Delete import",
+  environment: string,
+  path: string
 ): Answer => ({
   ...refusal(400, wanted, "Folder not found"),
-  current: notFound("Folder with the given path not found")
+  current: folderOfTodayNotFound(environment, path)
 })
 
 /**
@@ -232,7 +248,10 @@ export const folderToWriteNotFound = (
  * @since 0.1.0
  * @category folders
  */
-export const folderExists: Answer = badRequest("Folder with this name already exists")
+export const folderExists = (name: string, path: string): Answer => ({
+  ...badRequest("Folder with this name already exists"),
+  current: badRequest(`Folder with name '${name}' already exists in path '${path}'`)
+})
 
 /**
  * No import of this id.
@@ -333,11 +352,10 @@ export const tokenExpired: Answer = {
  * @since 0.1.0
  * @category authentication
  */
-export const accessTokenExpired: Answer = refusal(
-  403,
-  "UnauthorizedError",
-  "Failed to renew MI access token due to TTL expiration"
-)
+export const accessTokenExpired: Answer = {
+  ...refusal(403, "UnauthorizedError", "Failed to renew MI access token due to TTL expiration"),
+  current: refusal(401, "UnauthorizedError", "Failed to renew MI access token due to TTL expiration")
+}
 
 /**
  * An access token is renewed that may not live any longer; it is deleted with that.
@@ -345,11 +363,10 @@ export const accessTokenExpired: Answer = refusal(
  * @since 0.1.0
  * @category authentication
  */
-export const accessTokenPastMaximum: Answer = refusal(
-  403,
-  "UnauthorizedError",
-  "Failed to renew MI access token past its Max TTL expiration"
-)
+export const accessTokenPastMaximum: Answer = {
+  ...refusal(403, "UnauthorizedError", "Failed to renew MI access token past its Max TTL expiration"),
+  current: refusal(401, "UnauthorizedError", "Failed to renew MI access token past its Max TTL expiration")
+}
 
 /**
  * An access token is used up; said once, and deleted with it.

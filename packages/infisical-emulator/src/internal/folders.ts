@@ -55,7 +55,9 @@ export const list = (state: EmulatorState.State, actor: Actor, query: Place): Re
       return yield* Either.left(Answer.folderEnvironmentNotFound(environment))
     }
     if (Option.isNone(EmulatorState.findFolder(project, environment, path))) {
-      return state.era === "current" ? yield* Either.left(Answer.folderNotFound) : Answer.ok({ folders: [] })
+      return state.era === "current"
+        ? yield* Either.left(Answer.folderNotFound(environment, path))
+        : Answer.ok({ folders: [] })
     }
     const folders = HashMap.toValues(project.folders)
       .filter((folder) =>
@@ -91,7 +93,7 @@ export const create = (
       state
     )
     const grown = yield* Secrets.findProject(next, actor, projectId)
-    const folder = yield* Secrets.existing(EmulatorState.findFolder(grown, environment, target))
+    const folder = yield* Secrets.existing(EmulatorState.findFolder(grown, environment, target), environment, target)
     return [Answer.ok({ folder: shown(grown, folder) }), next]
   })
 
@@ -105,7 +107,7 @@ const findById = (
     HashMap.toValues(project.folders).find((folder) =>
       folder.id === id && folder.environment === environment && folder.path !== "/"
     ),
-    () => Answer.folderToWriteNotFound(wanted)
+    () => Answer.folderToWriteNotFound(wanted, id)
   )
 
 const within = (project: EmulatorState.Project, { environment, path }: EmulatorState.Folder) =>
@@ -129,7 +131,7 @@ export const rename = (
     const target = pathIn(parentOf(folder.path), payload.name)
     if (!World.isFolderName(payload.name)) return yield* Either.left(Answer.folderPathInvalid)
     if (Option.isSome(EmulatorState.findFolder(project, environment, target)) && target !== folder.path) {
-      return yield* Either.left(Answer.folderExists)
+      return yield* Either.left(Answer.folderExists(payload.name, parentOf(folder.path)))
     }
     const moved = (path: string) =>
       path === folder.path || path.startsWith(`${folder.path}/`) ? `${target}${path.slice(folder.path.length)}` : path
@@ -166,7 +168,7 @@ export const rename = (
       })
     )
     const changed = yield* Secrets.findProject(next, actor, projectId)
-    const renamed = yield* Secrets.existing(EmulatorState.findFolder(changed, environment, target))
+    const renamed = yield* Secrets.existing(EmulatorState.findFolder(changed, environment, target), environment, target)
     return [Answer.ok({ folder: shown(changed, renamed) }), next]
   })
 
@@ -222,7 +224,7 @@ export const listImports = (state: EmulatorState.State, actor: Actor, query: Pla
     const project = yield* Secrets.findProject(state, actor, projectId)
     const folder = yield* Either.fromOption(
       yield* Secrets.openFolder(project, actor, "read", environment, path),
-      () => Answer.folderToWriteNotFound("Get imports")
+      () => Answer.importingFolderNotFound("Get imports", environment, path)
     )
     return Answer.ok({
       message: "Successfully fetched secret imports",
@@ -245,12 +247,15 @@ export const createImport = (
     if (!Secrets.isAllowed(project, actor, "create", source.environment, source.path)) {
       return yield* Either.left(Answer.permissionDenied("create"))
     }
-    const folder = yield* Either.fromOption(opened, () => Answer.folderToWriteNotFound("Create import"))
+    const folder = yield* Either.fromOption(opened, () =>
+      Answer.importingFolderNotFound("Create import", environment, path))
     const isImportedBySource = Option.exists(
       EmulatorState.findFolder(project, source.environment, source.path),
       (other) =>
         other.id !== folder.id &&
-        other.imports.some((from) => from.environment === environment && samePath(from.path, path))
+        other.imports.some((from) =>
+          from.environment === environment && samePath(from.path, path)
+        )
     )
     if (isImportedBySource) return yield* Either.left(Answer.importCyclic)
     const one = {
@@ -277,7 +282,7 @@ export const removeImport = (state: EmulatorState.State, actor: Actor, id: strin
     const project = yield* Secrets.findProject(state, actor, projectId)
     const folder = yield* Either.fromOption(
       yield* Secrets.openFolder(project, actor, "delete", environment, path),
-      () => Answer.folderToWriteNotFound("Delete import")
+      () => Answer.importingFolderNotFound("Delete import", environment, path)
     )
     const position = folder.imports.findIndex((one) => one.id === id)
     const one = yield* Either.fromNullable(folder.imports[position], () => Answer.importNotFound)

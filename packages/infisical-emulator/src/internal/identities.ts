@@ -4,8 +4,10 @@
  */
 import type { Wire } from "effect-infisical"
 import * as Either from "effect/Either"
+import * as Encoding from "effect/Encoding"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
 import * as Answer from "../Answer.js"
 import type * as EmulatorState from "../EmulatorState.js"
 import * as Jwt from "./jwt.js"
@@ -70,9 +72,24 @@ export const aws = (state: EmulatorState.State, payload: typeof Wire.AwsLoginPay
     made
   )
 
-const isSigned = ({ iamRequestBody, iamRequestHeaders }: typeof Wire.AwsLoginPayload.Type): boolean =>
-  Buffer.from(iamRequestBody, "base64").toString().includes("Action=GetCallerIdentity") &&
-  /authorization"\s*:\s*"AWS4-HMAC-SHA256 /i.test(Buffer.from(iamRequestHeaders, "base64").toString())
+const isSigned = ({ iamRequestBody, iamRequestHeaders }: typeof Wire.AwsLoginPayload.Type): boolean => {
+  const body = Either.getRight(Encoding.decodeBase64String(iamRequestBody))
+  const headers = Either.getRight(
+    Either.flatMap(Encoding.decodeBase64String(iamRequestHeaders), Schema.decodeEither(Headers))
+  )
+  return Option.exists(body, (body) => new URLSearchParams(body).get("Action") === "GetCallerIdentity") &&
+    Option.exists(
+      headers,
+      (headers) =>
+        Object.entries(headers).some(([name, value]) =>
+          name.toLowerCase() === "authorization" && String(value).startsWith("AWS4-HMAC-SHA256 ")
+        )
+    )
+}
+
+const Headers = Schema.parseJson(
+  Schema.Record({ key: Schema.String, value: Schema.Union(Schema.String, Schema.Number) })
+)
 
 const login = (
   state: EmulatorState.State,

@@ -66,7 +66,7 @@ export const list = ({ actor, self, version }: Who, asked: ListQuery): Outcome =
     const { imports, project, secrets } = yield* Secrets.find(state, actor, query)
     const decrypt = yield* decryptorOf(project)
     const view = viewOf(state, actor, version, asked.viewSecretValue)
-    const expand = asked.expandSecretReferences === "true" ? expander(project, actor, decrypt) : asIs
+    const expand = asked.expandSecretReferences === "true" ? yield* expander(project, actor, decrypt) : asIs
     const show = (found: Secrets.Found) =>
       Effect.flatMap(decrypt(found.secret), (plain) =>
         Effect.map(
@@ -98,10 +98,11 @@ export const get = ({ actor, self, version }: Who, secretName: string, asked: Ge
     const decrypt = yield* decryptorOf(found.project)
     const plain = yield* decrypt(found.secret)
     const isOwn = found.secretPath !== undefined
-    const value = asked.expandSecretReferences === "true"
+    const expand = asked.expandSecretReferences === "true"
       // A server of 2024-07 replaces no references to the same folder here.
-      ? yield* expander(found.project, actor, decrypt, state.era === "current")(found, plain)
-      : plain.value
+      ? yield* expander(found.project, actor, decrypt, state.era === "current")
+      : asIs
+    const value = yield* expand(found, plain)
     const view = viewOf(state, actor, version, asked.viewSecretValue)
     return Answer.ok({
       secret: shown(found, { ...plain, value }, view, { tags: isOwn, path: version === "v4" })
@@ -146,10 +147,9 @@ export const updateMany = (
   const alter = alterOne(who)
   const insert = insertOne(who, 1)
   const change: Step = (state, item, sealed, made) => {
-    const altered = alter(state, item, sealed, made)
-    const isMissing = Either.isLeft(altered) && altered.left.current?.status === 404 &&
-      altered.left !== Answer.folderNotFound
-    if (!isMissing || mode === "failOnNotFound") return altered
+    if (mode === "failOnNotFound" || !Secrets.isMissing(state, who.actor, item.secretKey, item)) {
+      return alter(state, item, sealed, made)
+    }
     return mode === "upsert" ? insert(state, item, sealed, made) : Either.right(undefined)
   }
   return Effect.flatMap(Ref.get(who.self.state), ({ era }) => {
@@ -306,8 +306,9 @@ const openProject = (
     return yield* Secrets.findProject(state, actor, projectId.trim())
   })
 
-const wantsImports = (version: Version, { includeImports, include_imports }: ListQuery | GetQuery): string =>
-  includeImports ?? include_imports ?? (version === "v4" ? "true" : "false")
+// Each version knows the flag by one name alone, and drops the other.
+const wantsImports = (version: Version, { includeImports, include_imports }: ListQuery | GetQuery) =>
+  version === "v4" ? includeImports ?? "true" : include_imports
 
 interface PlainText {
   readonly value: string
@@ -340,34 +341,53 @@ const expander = (
   actor: Actor,
   decrypt: Decrypt,
   withLocal = true
-): Expand =>
-(found, { value }) =>
-  Effect.gen(function*() {
-    if (!value.includes("${")) return value
-    const readable = References.readable(project, (environment, path) =>
-      Secrets.isAllowed(project, actor, "read", environment, path))
-    // Whatever may be referred to is decrypted first, since to replace is no effect.
-    const values = new Map<string, string>()
-    for (const folder of HashMap.values(project.folders)) {
-      for (const secret of folder.secrets) {
-        if (secret.row.type !== "shared" || readable(folder.environment, folder.path, secret.name) === undefined) {
-          continue
-        }
-        values.set(JSON.stringify([folder.environment, folder.path, secret.name]), (yield* decrypt(secret)).value)
-      }
-    }
-    return References.expand(
-      {
-        environment: found.environment,
-        secretPath: found.secretPath ?? "/",
-        name: found.secret.name,
-        value
-      },
-      (environment, path, name) =>
-        !withLocal && environment === found.environment && path === found.secretPath
-          ? undefined
-          : values.get(JSON.stringify([environment, path, name]))
-    )
+): Effect.Effect<Expand> =>
+  // Whatever may be referred to is decrypted once, since to replace is no effect.
+  Effect.map(Effect.cached(referable(project, actor, decrypt)), (referable) => (found, { value }) =>
+    value.includes("${")
+      ? Effect.map(referable, (values) =>
+        References.expand(
+          {
+            environment: found.environment,
+            secretPath: found.secretPath ?? folderOf(found),
+            name: found.secret.name,
+            value
+          },
+          (environment, path, name) =>
+            !withLocal && environment === found.environment && path === found.secretPath
+              ? undefined
+              : values.get(placed(environment, path, name))
+        ))
+      : Effect.succeed(value))
+
+/** The values that references may lead to. */
+const referable = (
+  project: EmulatorState.Project,
+  actor: Actor,
+  decrypt: Decrypt
+): Effect.Effect<ReadonlyMap<string, string>> =>
+  Effect.map(
+    Effect.forEach(
+      HashMap.toValues(project.folders).filter(({ environment, path }) =>
+        Secrets.isAllowed(project, actor, "read", environment, path)
+      ),
+      ({ environment, path, secrets }) =>
+        Effect.forEach(
+          secrets.filter(({ row }) => row.type === "shared"),
+          (secret) =>
+            Effect.map(decrypt(secret), ({ value }) => [placed(environment, path, secret.name), value] as const)
+        )
+    ),
+    (entries) => new Map(entries.flat())
+  )
+
+const placed = (environment: string, path: string, name: string): string => JSON.stringify([environment, path, name])
+
+/** Where a secret is that was imported. */
+const folderOf = ({ project, secret }: Secrets.Found): string =>
+  Option.match(HashMap.findFirst(project.folders, ({ id }) => id === secret.row.folderId), {
+    onNone: () => "/",
+    onSome: ([, { path }]) => path
   })
 
 interface View {
@@ -389,32 +409,36 @@ const viewOf = (
 })
 
 const shown = (
-  { environment, project, secret, secretPath }: Secrets.Found,
+  found: Secrets.Found,
   plain: PlainText,
-  { era, hidden }: View,
+  { era, hidden, version }: View,
   extra: { readonly tags: boolean; readonly path: boolean }
-) => ({
-  id: secret.row.id,
-  _id: secret.row.id,
-  workspace: project.id,
-  environment,
-  version: secret.row.version,
-  type: secret.row.type,
-  secretKey: secret.name,
-  secretValue: hidden ? "<hidden-by-infisical>" : plain.value,
-  secretComment: plain.comment,
-  ...(extra.path && secretPath !== undefined && { secretPath }),
-  ...((extra.tags || era === "current") && { tags: Secrets.tagsOf(project, secret) }),
-  ...(era === "current" && {
-    secretValueHidden: hidden,
-    secretMetadata: Object.entries(secret.metadata).map(([key, value]) => ({ key, value, isEncrypted: false })),
-    secretReminderNote: secret.row.secretReminderNote,
-    secretReminderRepeatDays: secret.row.secretReminderRepeatDays,
-    skipMultilineEncoding: secret.row.skipMultilineEncoding,
-    createdAt: secret.row.createdAt,
-    updatedAt: secret.row.updatedAt
-  })
-})
+) => {
+  const { environment, project, secret } = found
+  const secretPath = found.secretPath ?? (version === "v4" ? folderOf(found) : undefined)
+  return {
+    id: secret.row.id,
+    _id: secret.row.id,
+    workspace: project.id,
+    environment,
+    version: secret.row.version,
+    type: secret.row.type,
+    secretKey: secret.name,
+    secretValue: hidden ? "<hidden-by-infisical>" : plain.value,
+    secretComment: plain.comment,
+    ...(extra.path && secretPath !== undefined && { secretPath }),
+    ...((extra.tags || era === "current") && { tags: Secrets.tagsOf(project, secret) }),
+    ...(era === "current" && {
+      secretValueHidden: hidden,
+      secretMetadata: Object.entries(secret.metadata).map(([key, value]) => ({ key, value, isEncrypted: false })),
+      secretReminderNote: secret.row.secretReminderNote,
+      secretReminderRepeatDays: secret.row.secretReminderRepeatDays,
+      skipMultilineEncoding: secret.row.skipMultilineEncoding,
+      createdAt: secret.row.createdAt,
+      updatedAt: secret.row.updatedAt
+    })
+  }
+}
 
 const matchesTags = (
   project: EmulatorState.Project,

@@ -2,9 +2,6 @@
  * References in values, replaced by the server: `${NAME}` to a secret of the same folder, `${env.folder.NAME}` to one of
  * another. A reference to nothing stays as it is written.
  */
-import * as Option from "effect/Option"
-import * as EmulatorState from "../EmulatorState.js"
-
 /** A secret in plain text, and where it is. */
 export interface Plain {
   readonly environment: string
@@ -33,15 +30,3 @@ export const expand = (
     const value = lookup(environment, secretPath, name)
     return value === undefined ? written : expand({ environment, secretPath, name, value }, lookup, [...within, key])
   })
-
-/** The rows that the references of a project's folders may lead to: shared ones, where somebody may read them. */
-export const readable = (
-  project: EmulatorState.Project,
-  isAllowed: (environment: string, path: string) => boolean
-) =>
-(environment: string, path: string, name: string): EmulatorState.Secret | undefined =>
-  isAllowed(environment, path)
-    ? Option.getOrUndefined(EmulatorState.findFolder(project, environment, path))?.secrets.find((secret) =>
-      secret.name === name && secret.row.type === "shared"
-    )
-    : undefined

@@ -70,7 +70,9 @@ export const find = (
         })
     if (folders.length === 0 && query.recursive !== "true" && state.era === "current") {
       return yield* Either.left(
-        project.environments.includes(environment) ? Answer.folderNotFound : Answer.environmentUnknown(environment)
+        project.environments.includes(environment)
+          ? Answer.folderNotFound(environment, path)
+          : Answer.environmentUnknown(environment)
       )
     }
     const secrets = folders.flatMap(({ folder, path }) =>
@@ -163,7 +165,7 @@ export const findOne = (
     ) {
       return yield* Either.left(Answer.permissionDenied("read"))
     }
-    const folder = yield* existing(yield* openFolder(project, actor, "read", environment, path))
+    const folder = yield* existing(yield* openFolder(project, actor, "read", environment, path), environment, path)
     // A service token reads what is shared, whatever it asks for.
     const type = actor._tag === "ServiceToken" || actor._tag === "ServiceTokenV3" ? "shared" : query.type ?? "shared"
 
@@ -236,7 +238,7 @@ export const insert = (
     const name = secretName.trim()
     const type = payload.type ?? "shared"
     const project = yield* findProject(state, actor, projectId)
-    const folder = yield* existing(yield* openFolder(project, actor, "create", environment, path))
+    const folder = yield* existing(yield* openFolder(project, actor, "create", environment, path), environment, path)
     const userId = yield* ownerOf(actor, type)
     if (Option.isSome(findIn(folder, name, type, actor))) return yield* Either.left(Answer.secretExists)
     if (type === "personal" && Option.isNone(findIn(folder, name, "shared", actor))) {
@@ -305,7 +307,7 @@ export const alter = (
     const project = yield* findProject(state, actor, projectId)
     const opened = yield* openFolder(project, actor, "edit", environment, path)
     if (newName === "") return yield* Either.left(Answer.newNameEmpty)
-    const folder = yield* existing(opened)
+    const folder = yield* existing(opened, environment, path)
     yield* ownerOf(actor, type)
     const secret = yield* toWrite(findIn(folder, secretName, type, actor), secretName)
     if (newName !== undefined && type === "personal") return yield* Either.left(Answer.personalCannotBeRenamed)
@@ -344,6 +346,20 @@ export const update = (
     changed
   )
 
+/** Whether the folder is there, and no such secret in it. */
+export const isMissing = (
+  state: EmulatorState.State,
+  actor: Actor,
+  secretName: string,
+  payload: Place & { readonly type?: Wire.SecretType | undefined }
+): boolean => {
+  const { environment, path, projectId } = placeOf(payload)
+  return HashMap.get(state.projects, projectId).pipe(
+    Option.flatMap((project) => EmulatorState.findFolder(project, environment, path)),
+    Option.exists((folder) => Option.isNone(findIn(folder, secretName, payload.type ?? "shared", actor)))
+  )
+}
+
 export const take = (
   state: EmulatorState.State,
   actor: Actor,
@@ -354,7 +370,7 @@ export const take = (
     const { environment, path, projectId } = placeOf(payload)
     const type = payload.type ?? "shared"
     const project = yield* findProject(state, actor, projectId)
-    const folder = yield* existing(yield* openFolder(project, actor, "delete", environment, path))
+    const folder = yield* existing(yield* openFolder(project, actor, "delete", environment, path), environment, path)
     yield* ownerOf(actor, type)
     const shared = yield* toWrite(findIn(folder, secretName, "shared", actor), secretName)
     const personal = findIn(folder, secretName, "personal", actor)
@@ -406,7 +422,7 @@ export const createMany = (
     if (payload.secrets.length === 0) return yield* Either.left(Answer.batchEmpty())
     const { environment, path, projectId } = placeOf(payload)
     const project = yield* findProject(state, actor, projectId)
-    const folder = yield* existing(yield* openFolder(project, actor, "create", environment, path))
+    const folder = yield* existing(yield* openFolder(project, actor, "create", environment, path), environment, path)
     if (payload.secrets.some(({ secretName }) => Option.isSome(findIn(folder, secretName, "shared", actor)))) {
       return yield* Either.left(Answer.secretExists)
     }
@@ -445,7 +461,7 @@ export const updateMany = (
     if (payload.secrets.length === 0) return yield* Either.left(Answer.batchEmpty())
     const { environment, path, projectId } = placeOf(payload)
     const project = yield* findProject(state, actor, projectId)
-    const folder = yield* existing(yield* openFolder(project, actor, "edit", environment, path))
+    const folder = yield* existing(yield* openFolder(project, actor, "edit", environment, path), environment, path)
     const secrets: Array<EmulatorState.Secret> = []
     for (const item of payload.secrets) {
       const secret = yield* toWrite(findIn(folder, item.secretName, "shared", actor), item.secretName)
@@ -470,7 +486,7 @@ export const removeMany = (
     if (payload.secrets.length === 0) return yield* Either.left(Answer.batchEmpty())
     const { environment, path, projectId } = placeOf(payload)
     const project = yield* findProject(state, actor, projectId)
-    const folder = yield* existing(yield* openFolder(project, actor, "delete", environment, path))
+    const folder = yield* existing(yield* openFolder(project, actor, "delete", environment, path), environment, path)
     const names = payload.secrets.map(({ secretName }) => secretName)
     for (const name of names) yield* toWrite(findIn(folder, name, "shared", actor), name)
     const [kept, gone] = Array.partition(folder.secrets, ({ name }) => names.includes(name))
@@ -561,8 +577,11 @@ export const openFolder = (
     ? Either.right(EmulatorState.findFolder(project, environment, path))
     : Either.left(Answer.folderPathInvalid)
 
-export const existing = (folder: Option.Option<EmulatorState.Folder>): Refusable<EmulatorState.Folder> =>
-  Either.fromOption(folder, () => Answer.folderNotFound)
+export const existing = (
+  folder: Option.Option<EmulatorState.Folder>,
+  environment: string,
+  path: string
+): Refusable<EmulatorState.Folder> => Either.fromOption(folder, () => Answer.folderNotFound(environment, path))
 
 /** The folders whose path begins as asked, by text: `/folder` finds `/folders`, too. Those out of scope are left out. */
 const foldersBelow = (

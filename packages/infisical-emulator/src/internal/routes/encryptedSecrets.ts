@@ -1,0 +1,118 @@
+/** Secrets that clients encrypt and decrypt: `/api/v3/secrets`. */
+import type { Crypto } from "effect-infisical"
+import { Wire } from "effect-infisical"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Answer from "../../Answer.js"
+import * as EmulatorState from "../../EmulatorState.js"
+import * as Approvals from "../approvals.js"
+import * as Identifier from "../identifier.js"
+import * as Legibility from "../legibility.js"
+import { route } from "../route.js"
+import * as Secrets from "../secrets.js"
+
+export const routes = (self: EmulatorState.Service) =>
+  Object.values(Wire.encryptedSecrets.endpoints).map((endpoint) => {
+    switch (endpoint.name) {
+      case "listSecrets":
+        return route(
+          self,
+          endpoint,
+          ({ actor, state, urlParams }) => Effect.flatMap(urlParams, (query) => Secrets.list(state, actor, query))
+        )
+      case "getSecret":
+        return route(self, endpoint, ({ actor, path, state, urlParams }) =>
+          Effect.gen(function*() {
+            const { secretName } = yield* path
+            return yield* Secrets.get(state, actor, secretName, yield* urlParams)
+          }))
+      case "createSecret":
+        return route(self, endpoint, ({ actor, path, payload }) =>
+          Effect.gen(function*() {
+            const { secretName } = yield* path
+            const written = yield* payload
+            const made = { id: yield* Identifier.uuid, time: yield* Identifier.now }
+            return yield* unlessApproval(
+              self,
+              written,
+              [written],
+              (state) => Secrets.create(state, actor, secretName, written, made)
+            )
+          }))
+      case "updateSecret":
+        return route(self, endpoint, ({ actor, path, payload }) =>
+          Effect.gen(function*() {
+            const { secretName } = yield* path
+            const written = yield* payload
+            const time = yield* Identifier.now
+            return yield* unlessApproval(
+              self,
+              written,
+              [written],
+              (state) => Secrets.update(state, actor, secretName, written, time)
+            )
+          }))
+      case "deleteSecret":
+        return route(self, endpoint, ({ actor, path, payload }) =>
+          Effect.gen(function*() {
+            const { secretName } = yield* path
+            const written = yield* payload
+            return yield* unlessApproval(
+              self,
+              written,
+              [],
+              (state) => Secrets.remove(state, actor, secretName, written)
+            )
+          }))
+      case "createSecrets":
+        return route(self, endpoint, ({ actor, payload }) =>
+          Effect.gen(function*() {
+            const written = yield* payload
+            const ids = yield* Effect.forEach(written.secrets, () => Identifier.uuid)
+            const made = { ids, time: yield* Identifier.now }
+            return yield* unlessApproval(
+              self,
+              written,
+              written.secrets,
+              (state) => Secrets.createMany(state, actor, written, made)
+            )
+          }))
+      case "updateSecrets":
+        return route(self, endpoint, ({ actor, payload }) =>
+          Effect.gen(function*() {
+            const written = yield* payload
+            const time = yield* Identifier.now
+            return yield* unlessApproval(
+              self,
+              written,
+              written.secrets,
+              (state) => Secrets.updateMany(state, actor, written, time)
+            )
+          }))
+      case "deleteSecrets":
+        return route(self, endpoint, ({ actor, payload }) =>
+          Effect.gen(function*() {
+            const written = yield* payload
+            return yield* unlessApproval(self, written, [], (state) => Secrets.removeMany(state, actor, written))
+          }))
+    }
+  })
+
+/** Changes secrets, or, where a policy covers them, answers that it awaits approval. */
+const unlessApproval = (
+  self: EmulatorState.Service,
+  place: Secrets.Place,
+  values: Parameters<typeof Legibility.isLegible>[2],
+  change: (
+    state: EmulatorState.State
+  ) => Either.Either<readonly [answer: Answer.Answer, state: EmulatorState.State], Answer.Answer>
+): Effect.Effect<Answer.Answer, Answer.Answer, Crypto.Crypto> =>
+  Effect.gen(function*() {
+    const isLegible = yield* Legibility.isLegible(self, place.workspaceId, values)
+    const approval = Answer.approvalRequired({ id: yield* Identifier.uuid, slug: yield* Identifier.hexadecimal(2) })
+    return yield* EmulatorState.change(self, (state) =>
+      change(state).pipe(
+        Either.filterOrLeft(() => isLegible, () => Answer.notDecryptable),
+        Either.map((changed) => Approvals.cover(state, place) ? [approval, state] as const : changed)
+      ))
+  })
