@@ -278,12 +278,15 @@ const repeat = <A>(
     return attempt(1, started)
   })
 
+// Whole milliseconds: a deadline that is worked out from fractions is missed by their rounding.
 const pauseBefore = (repetition: number, error: NetworkError, retry: InfisicalConfig.Service["retry"]) =>
   error.retryAfter !== undefined
-    ? Effect.succeed(Duration.toMillis(error.retryAfter))
+    ? Effect.succeed(Math.ceil(Duration.toMillis(error.retryAfter)))
     : Effect.map(
       Random.nextRange(0.8, 1.2),
       (jitter) =>
-        jitter *
-        Math.min(Duration.toMillis(retry.baseDelay) * 2 ** (repetition - 1), Duration.toMillis(retry.maxDelay))
+        Math.round(
+          jitter *
+            Math.min(Duration.toMillis(retry.baseDelay) * 2 ** (repetition - 1), Duration.toMillis(retry.maxDelay))
+        )
     )
