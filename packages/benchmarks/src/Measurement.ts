@@ -12,8 +12,8 @@ export interface Measurement {
   readonly beside: string
   /** One for each round. */
   readonly samples: ReadonlyArray<number>
-  /** What the median may be at most. */
-  readonly budget: number
+  /** What the median may be at most; a limit that a budget is to be seen beside has none itself. */
+  readonly budget?: number
   /** Behind each number, such as `×`. */
   readonly unit: string
   /** What the samples came from, in absolute terms. */

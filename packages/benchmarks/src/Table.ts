@@ -24,8 +24,8 @@ const cells = ({ basis, beside, budget, samples, unit, what }: Measurement): Rea
     show(median(samples)),
     from(quantile(samples, 0.25), quantile(samples, 0.75)),
     from(Math.min(...samples), Math.max(...samples)),
-    show(budget),
-    median(samples) <= budget ? "met" : "not met",
+    budget === undefined ? "" : show(budget),
+    budget === undefined ? "a limit" : median(samples) <= budget ? "met" : "not met",
     basis
   ]
 }

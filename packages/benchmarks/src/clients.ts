@@ -1,7 +1,8 @@
 /** The contestants: this library on Node, the client it is measured against, and the least that any client has to do. */
-import { FetchHttpClient } from "@effect/platform"
+import { FetchHttpClient, HttpClient } from "@effect/platform"
+import { NodeHttpClient } from "@effect/platform-node"
 import { Effect, Layer, ManagedRuntime, Predicate, Redacted, type Scope } from "effect"
-import { Credential, type Infisical, type InfisicalConfig, type InfisicalError } from "effect-infisical"
+import { Credential, type Infisical, type InfisicalConfig, type InfisicalError, type Wire } from "effect-infisical"
 import { NodeInfisical } from "effect-infisical-node"
 import type InfisicalNode from "infisical-node"
 import { createDecipheriv, createSecretKey, type KeyObject } from "node:crypto"
@@ -14,15 +15,21 @@ export type Ours = ManagedRuntime.ManagedRuntime<
   InfisicalError.InvalidCredentialError | InfisicalError.InvalidRequestError
 >
 
+/** What is asked through; the connections stay open from one client to the next, as those of `fetch` do. */
+export const httpClients = {
+  fetch: FetchHttpClient.layer,
+  undici: NodeHttpClient.layerUndiciWithoutDispatcher.pipe(Layer.provide(NodeHttpClient.dispatcherLayerGlobal))
+}
+
 /** Makes new programs with this library, each with a cache of its own. */
 export const ours: Effect.Effect<
-  (options?: Partial<InfisicalConfig.Options>) => Ours,
+  (options?: Partial<InfisicalConfig.Options>, httpClient?: Layer.Layer<HttpClient.HttpClient>) => Ours,
   never,
   RecordedServer
-> = Effect.map(RecordedServer, ({ siteUrl, token }) => (options) =>
+> = Effect.map(RecordedServer, ({ siteUrl, token }) => (options, httpClient = httpClients.fetch) =>
   ManagedRuntime.make(
     NodeInfisical.layer({ credential: Credential.serviceToken(token), siteUrl, ...options }).pipe(
-      Layer.provide(FetchHttpClient.layer)
+      Layer.provide(httpClient)
     )
   ))
 
@@ -72,54 +79,95 @@ export const theirPlace = (path: string) => ({ environment: "dev", path, type: "
  */
 export const limit: Effect.Effect<(path: string) => Promise<ReadonlyMap<string, string>>, never, RecordedServer> =
   Effect.map(RecordedServer, ({ siteUrl, token }) => {
-    const text = Redacted.value(token)
-    const dot = text.lastIndexOf(".")
-    const headers = { authorization: `Bearer ${text.slice(0, dot)}` }
-    const ask = async <A>(path: string, isAnswer: (answer: unknown) => answer is A): Promise<A> => {
-      const answer: unknown = JSON.parse(await (await fetch(siteUrl + path, { headers })).text())
-      if (!isAnswer(answer)) throw new TypeError(`${path} has another answer`)
-      return answer
-    }
+    const { headers, tokenKey } = partsOf(token)
+    const ask = async <A>(path: string, isAnswer: (answer: unknown) => answer is A): Promise<A> =>
+      parse(await (await fetch(siteUrl + path, { headers })).text(), isAnswer)
 
     return async (path) => {
-      const answer = await ask("/api/v2/service-token", isToken)
-      const tokenKey = createSecretKey(text.slice(dot + 1), "utf8")
-      const key = createSecretKey(decrypt(tokenKey, answer.encryptedKey, answer.iv, answer.tag), "utf8")
-      const query = new URLSearchParams({
-        workspaceId: answer.workspace,
-        environment: "dev",
-        secretPath: path,
-        include_imports: "true"
-      })
-      const list = await ask(`/api/v3/secrets?${query}`, isList)
-      const secrets = new Map<string, string>()
-      for (const secret of list.secrets) {
-        secrets.set(
-          decrypt(key, secret.secretKeyCiphertext, secret.secretKeyIV, secret.secretKeyTag),
-          decrypt(key, secret.secretValueCiphertext, secret.secretValueIV, secret.secretValueTag)
-        )
-      }
-      return secrets
+      const answer = await ask(tokenPath, isToken)
+      const key = projectKey(tokenKey, answer)
+      const list = await ask(listPath(answer, path), isList)
+      return new Map(list.secrets.map((secret) => [nameOf(key, secret), valueOf(key, secret)]))
     }
   })
 
-const isToken = (answer: unknown): answer is {
+/**
+ * The least that a client of this design does until it knows what there is: the same two requests through Effect's
+ * `HttpClient`, each with a timeout and a span; of what they give only the names are decrypted.
+ */
+export const leastOfNames: Effect.Effect<
+  (path: string) => Effect.Effect<ReadonlyMap<string, EncryptedSecret>, unknown, HttpClient.HttpClient>,
+  never,
+  RecordedServer
+> = Effect.map(RecordedServer, ({ siteUrl, token }) => {
+  const { headers, tokenKey } = partsOf(token)
+  const ask = <A>(path: string, isAnswer: (answer: unknown) => answer is A) =>
+    HttpClient.HttpClient.pipe(
+      Effect.flatMap((client) =>
+        HttpClient.withTracerDisabledWhen(client, () => true).get(siteUrl + path, { headers })
+      ),
+      Effect.flatMap((response) => response.text),
+      Effect.map((text) => parse(text, isAnswer)),
+      Effect.timeout("10 seconds"),
+      Effect.withSpan(path, { kind: "client", captureStackTrace: false })
+    )
+
+  return (path) =>
+    Effect.gen(function*() {
+      const answer = yield* ask(tokenPath, isToken)
+      const key = projectKey(tokenKey, answer)
+      const list = yield* ask(listPath(answer, path), isList)
+      return new Map(list.secrets.map((secret) => [nameOf(key, secret), secret]))
+    })
+})
+
+const tokenPath = "/api/v2/service-token"
+
+const listPath = ({ workspace }: TokenAnswer, secretPath: string): string =>
+  `/api/v3/secrets?${new URLSearchParams({
+    workspaceId: workspace,
+    environment: "dev",
+    secretPath,
+    include_imports: "true"
+  })}`
+
+const partsOf = (token: Redacted.Redacted<string>) => {
+  const text = Redacted.value(token)
+  const dot = text.lastIndexOf(".")
+  return {
+    headers: { authorization: `Bearer ${text.slice(0, dot)}` },
+    tokenKey: createSecretKey(text.slice(dot + 1), "utf8")
+  }
+}
+
+const parse = <A>(text: string, isAnswer: (answer: unknown) => answer is A): A => {
+  const answer: unknown = JSON.parse(text)
+  if (!isAnswer(answer)) throw new TypeError("It has another answer")
+  return answer
+}
+
+type EncryptedSecret = Wire.EncryptedSecret
+
+interface TokenAnswer {
   readonly workspace: string
   readonly encryptedKey: string
   readonly iv: string
   readonly tag: string
-} => Predicate.hasProperty(answer, "encryptedKey")
+}
 
-const isList = (answer: unknown): answer is {
-  readonly secrets: ReadonlyArray<{
-    readonly secretKeyCiphertext: string
-    readonly secretKeyIV: string
-    readonly secretKeyTag: string
-    readonly secretValueCiphertext: string
-    readonly secretValueIV: string
-    readonly secretValueTag: string
-  }>
-} => Predicate.hasProperty(answer, "secrets")
+const isToken = (answer: unknown): answer is TokenAnswer => Predicate.hasProperty(answer, "encryptedKey")
+
+const isList = (answer: unknown): answer is { readonly secrets: ReadonlyArray<EncryptedSecret> } =>
+  Predicate.hasProperty(answer, "secrets")
+
+const projectKey = (tokenKey: KeyObject, { encryptedKey, iv, tag }: TokenAnswer): KeyObject =>
+  createSecretKey(decrypt(tokenKey, encryptedKey, iv, tag), "utf8")
+
+const nameOf = (key: KeyObject, secret: EncryptedSecret): string =>
+  decrypt(key, secret.secretKeyCiphertext, secret.secretKeyIV, secret.secretKeyTag)
+
+const valueOf = (key: KeyObject, secret: EncryptedSecret): string =>
+  decrypt(key, secret.secretValueCiphertext, secret.secretValueIV, secret.secretValueTag)
 
 // Of the ways to say it in Node this is the fastest: with "base64" and "utf8" as arguments of `update` it takes longer.
 const decrypt = (key: KeyObject, ciphertext: string, iv: string, tag: string): string => {

@@ -198,32 +198,42 @@ const read = (
 ): Effect.Effect<Snapshot.Content> =>
   Effect.suspend(() => {
     const known = Merge.knownRows(previous)
-    const visitAll = (visit: (secret: EncryptedSecret, secretPath: string, imported: boolean) => void) =>
-      Merge.inOrder(location, secrets, imports, (secret, secretPath, imported) => {
-        if (hasTags(location, secret)) visit(secret, secretPath, imported)
-      })
-    const sealedNames: Array<Sealed> = []
-    visitAll((secret, secretPath) => {
-      if (!isSame(known.get(secret.id), secret, secretPath)) sealedNames.push(sealedName(secret))
+    const arrivals: Array<Arrival> = []
+    const unnamed: Array<EncryptedSecret> = []
+    Merge.inOrder(location, secrets, imports, (secret, secretPath, imported) => {
+      if (!hasTags(location, secret)) return
+      const same = known.get(secret.id)
+      if (isSame(same, secret, secretPath)) arrivals.push({ secret, secretPath, imported, same })
+      else {
+        arrivals.push({ secret, secretPath, imported, same: undefined })
+        unnamed.push(secret)
+      }
     })
-    return Effect.map(cipher.decryptAll(sealedNames), (names) => {
+    return Effect.map(cipher.decryptAll(unnamed.map(sealedName)), (names) => {
       const own: Array<Snapshot.Row> = []
       const imported: Array<Snapshot.Row> = []
       const nameless: Array<DecryptError> = []
       let next = 0
-      visitAll((secret, secretPath, isImported) => {
-        const same = known.get(secret.id)
-        if (isSame(same, secret, secretPath)) {
-          ;(isImported ? imported : own).push(same)
-          return
+      for (const arrival of arrivals) {
+        const rows = arrival.imported ? imported : own
+        if (arrival.same !== undefined) rows.push(arrival.same)
+        else {
+          const name = names[next++]
+          if (name === undefined) nameless.push(undecryptableName(arrival.secret))
+          else rows.push(encryptedRow(name, arrival.secret, location.environment, arrival.secretPath))
         }
-        const name = names[next++]
-        if (name === undefined) nameless.push(undecryptableName(secret))
-        else (isImported ? imported : own).push(encryptedRow(name, secret, location.environment, secretPath))
-      })
+      }
       return { own, imported, nameless, cipher }
     })
   })
+
+/** A secret of an answer, with the row of the last answer where it is the same. */
+interface Arrival {
+  readonly secret: EncryptedSecret
+  readonly secretPath: string
+  readonly imported: boolean
+  readonly same: Snapshot.Row | undefined
+}
 
 // The server does not filter what it cannot read; tags it gives with the rest.
 const hasTags = ({ tagSlugs }: Location.Location, { tags }: EncryptedSecret): boolean =>

@@ -546,4 +546,4 @@ const askedPause = (error: Unreachable): number =>
   error._tag === "NetworkError" && error.retryAfter !== undefined ? Duration.toMillis(error.retryAfter) : 0
 
 const pauseAfter = (failures: number) =>
-  Effect.map(Random.nextRange(0.8, 1.2), (jitter) => jitter * Math.min(1000 * 2 ** (failures - 1), 60_000))
+  Effect.map(Random.nextRange(0.8, 1.2), (jitter) => Math.round(jitter * Math.min(1000 * 2 ** (failures - 1), 60_000)))

@@ -7,6 +7,7 @@
 import type * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
@@ -286,6 +287,9 @@ export interface Snapshot extends Options {
   readonly list: (type: SecretType) => Effect.Effect<SecretList, ReadError>
 }
 
+/** A secret, unless it takes an effect to expand its references. */
+type Shown = Exit.Exit<Secret, DecryptError | PermissionError> | Effect.Effect<Secret, ReadError>
+
 /**
  * By what a snapshot knows a secret: its name, and in a recursive one its path with it.
  *
@@ -306,12 +310,9 @@ export const make = (options: Options): Snapshot => {
   const shared = index(location, content, "shared")
   const hasPersonal = content.own.some((row) => row.type === "personal")
   const rows = { shared, personal: hasPersonal ? index(location, content, "personal") : shared }
-  const secrets = {
-    personal: new Map<string, Effect.Effect<Secret, ReadError>>(),
-    shared: new Map<string, Effect.Effect<Secret, ReadError>>()
-  }
+  const secrets = { personal: new Map<string, Shown>(), shared: new Map<string, Shown>() }
 
-  const show = (key: string, row: Row, type: SecretType): Effect.Effect<Secret, ReadError> | undefined => {
+  const show = (key: string, row: Row, type: SecretType): Shown | undefined => {
     const known = secrets[type].get(key)
     if (known !== undefined) return known
     const revealed = peek(row)
@@ -349,11 +350,15 @@ export const make = (options: Options): Snapshot => {
           }
           const shown = show(key, row, type)
           if (shown === undefined) continue
-          yield* Effect.matchEffect(shown, {
-            onFailure: (error) =>
-              error._tag === "DecryptError" ? Effect.sync(() => undecryptable.push(error)) : Effect.fail(error),
-            onSuccess: (secret) => Effect.sync(() => readable.push(secret))
-          })
+          // Most are there already, and need no effect.
+          if (Exit.isExit(shown) && Exit.isSuccess(shown)) {
+            readable.push(shown.value)
+            continue
+          }
+          const result = yield* Effect.either(shown)
+          if (Either.isRight(result)) readable.push(result.right)
+          else if (result.left._tag === "DecryptError") undecryptable.push(result.left)
+          else return yield* result.left
         }
         return { secrets: readable, hidden, undecryptable, source, fetchedAt }
       })

@@ -1,6 +1,20 @@
 import { FetchHttpClient, HttpClient, HttpClientError, HttpClientResponse } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Deferred, Duration, Effect, Exit, FastCheck, Fiber, Layer, Option, Random, Redacted, Ref, TestClock } from "effect"
+import {
+  Clock,
+  Deferred,
+  Duration,
+  Effect,
+  Exit,
+  FastCheck,
+  Fiber,
+  Layer,
+  Option,
+  Random,
+  Redacted,
+  Ref,
+  TestClock
+} from "effect"
 import { Credential, InfisicalApi, InfisicalConfig, InfisicalError, Location } from "effect-infisical"
 import * as Http from "node:http"
 import { inspect } from "node:util"
