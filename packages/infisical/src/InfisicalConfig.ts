@@ -84,7 +84,8 @@ export interface Options {
   readonly missTtl?: Duration.DurationInput
   /**
    * When the answers in use are fetched anew, each counted from its first fetch; `false` for only when they are read
-   * after `cacheTtl`. Default: after three quarters of `cacheTtl`, up to a fifth earlier, so that a read never waits.
+   * after `cacheTtl`. Default: after three quarters of `cacheTtl`, up to a fifth earlier, so that a read never waits;
+   * `false` where `cacheTtl` is less than a second.
    */
   readonly refresh?: Schedule.Schedule<unknown> | false
   /** How long an answer that nobody reads is fetched anew before it is dropped. Default 1 hour. */
@@ -158,7 +159,7 @@ export class InfisicalConfig extends Context.Tag("effect-infisical/InfisicalConf
  * Fills in the defaults and checks everything.
  *
  * Fails with `InvalidCredentialError` where the credential is malformed, and with `InvalidRequestError` where site,
- * environment or path cannot be.
+ * environment, path or a number cannot be.
  *
  * @since 0.1.0
  * @category constructors
@@ -190,14 +191,16 @@ const makeWith = (
       cacheTtl,
       maxStale: Duration.decode(options.maxStale ?? Duration.infinity),
       missTtl: Duration.decode(options.missTtl ?? "10 seconds"),
-      refresh: options.refresh === false ? Option.none() : Option.some(options.refresh ?? beforeStale(cacheTtl)),
+      refresh: options.refresh === false
+        ? Option.none()
+        : Option.orElse(Option.fromNullable(options.refresh), () => beforeStale(cacheTtl)),
       idleTtl: Duration.decode(options.idleTtl ?? "1 hour"),
-      cacheCapacity: Math.max(1, options.cacheCapacity ?? 128),
+      cacheCapacity: yield* checkCount("cacheCapacity", options.cacheCapacity ?? 128, 1),
       sealedTtl: Duration.decode(options.sealedTtl ?? "7 days"),
       sealingKey: Option.orElse(Option.fromNullable(options.sealingKey), () => Credential.secretOf(credential)),
       requestTimeout: Duration.decode(options.requestTimeout ?? "10 seconds"),
       retry: {
-        times: options.retry?.times ?? 3,
+        times: yield* checkCount("retry.times", options.retry?.times ?? 3, 0),
         baseDelay: Duration.decode(options.retry?.baseDelay ?? "200 millis"),
         maxDelay: Duration.decode(options.retry?.maxDelay ?? "5 seconds"),
         deadline: Duration.decode(options.retry?.deadline ?? "30 seconds")
@@ -207,8 +210,11 @@ const makeWith = (
     }
   })
 
-const beforeStale = (cacheTtl: Duration.Duration): Schedule.Schedule<unknown> =>
-  Schedule.spaced(Duration.times(cacheTtl, 0.75)).pipe(Schedule.jitteredWith({ min: 0.8, max: 1 }))
+// Who keeps no answer wants none fetched without a read; without a pause, no end of them would be.
+const beforeStale = (cacheTtl: Duration.Duration): Option.Option<Schedule.Schedule<unknown>> =>
+  Duration.lessThan(cacheTtl, "1 second")
+    ? Option.none()
+    : Option.some(Schedule.spaced(Duration.times(cacheTtl, 0.75)).pipe(Schedule.jitteredWith({ min: 0.8, max: 1 })))
 
 /**
  * A configuration for tests without a server: it has a credential that no server knows, and no fallback.
@@ -264,6 +270,11 @@ const checkSource = (
         () => Credential.hasProjectKey(credential) ? Option.some("end-to-end-encrypted" as const) : Option.none()
       )
     )
+
+const checkCount = (parameter: string, count: number, least: number): Effect.Effect<number, InvalidRequestError> =>
+  (Number.isInteger(count) || count === Infinity) && count >= least
+    ? Effect.succeed(count)
+    : Effect.fail(new InvalidRequestError({ parameter, problem: `it must be a whole number, and at least ${least}` }))
 
 // A header that cannot be sent would fail every request as if the server could not be reached.
 const checkHeaders = (

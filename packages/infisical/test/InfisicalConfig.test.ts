@@ -56,6 +56,21 @@ describe("InfisicalConfig", () => {
       assert.include(environment, { _tag: "InvalidRequestError", parameter: "environment" })
     }))
 
+  for (
+    const [parameter, options] of [
+      ["cacheCapacity", { cacheCapacity: 0 }],
+      ["cacheCapacity", { cacheCapacity: Number.NaN }],
+      ["retry.times", { retry: { times: -1 } }],
+      ["retry.times", { retry: { times: 1.5 } }]
+    ] as const
+  ) {
+    it.effect(`refuses ${JSON.stringify(options)}, and names the option`, () =>
+      Effect.gen(function*() {
+        const error = yield* Effect.flip(InfisicalConfig.make({ credential, ...options }))
+        assert.include(error, { _tag: "InvalidRequestError", parameter })
+      }))
+  }
+
   it.effect("reads the variables that Infisical's own tools use", () =>
     Effect.gen(function*() {
       const config = yield* load({

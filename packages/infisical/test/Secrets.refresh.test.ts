@@ -58,6 +58,15 @@ describe("The refresh", () => {
       assert.strictEqual((yield* takeRequests).length, 1)
     }).pipe(run({ secrets: numbered(1) }, { refresh: false })))
 
+  it.effect("is none where no answer is kept: each read fetches, and nothing else does", () =>
+    Effect.gen(function*() {
+      const { advance, takeRequests } = yield* Simulation
+      yield* get("NAME_0")
+      yield* get("NAME_0")
+      yield* advance("1 hour")
+      assert.strictEqual((yield* takeRequests).length, 2)
+    }).pipe(run({ secrets: numbered(1) }, { cacheTtl: 0 })))
+
   it.effect("drops what nobody has read for long, and takes it up again with the next read", () =>
     Effect.gen(function*() {
       const { advance, takeRequests } = yield* Simulation
