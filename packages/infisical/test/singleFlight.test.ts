@@ -89,4 +89,13 @@ describe("A single flight", () => {
       }))
       assert.strictEqual(yield* interrupted, 1)
     }))
+
+  it.effect("says what is wrong where its scope is closed", () =>
+    Effect.gen(function*() {
+      const { begun, run } = yield* counted
+      const join = yield* Effect.scoped(SingleFlight.make<number, string>())
+      const exit = yield* Effect.exit(join("key", run))
+      assert.include(exit.toString(), "has been released")
+      assert.strictEqual(yield* begun, 0)
+    }))
 })

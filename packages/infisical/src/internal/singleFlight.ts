@@ -14,14 +14,24 @@ interface Flight<A, E> {
   waiting: number
 }
 
-/** Runs end with the scope. */
+const released =
+  "The layer of Infisical has been released. Provide it to all of the program that uses it, not only to what gets it."
+
+/** Runs end with the scope; whoever wants one after that has made a mistake, and is told so. */
 export const make = <A, E>(): Effect.Effect<
   (key: string, run: Effect.Effect<A, E>) => Effect.Effect<A, E>,
   never,
   Scope.Scope
 > =>
-  Effect.map(Effect.scope, (scope) => {
+  Effect.gen(function*() {
+    const scope = yield* Effect.scope
     const flights = new Map<string, Flight<A, E>>()
+    let isReleased = false
+    yield* Effect.addFinalizer(() =>
+      Effect.sync(() => {
+        isReleased = true
+      })
+    )
 
     const leave = (key: string, flight: Flight<A, E>) =>
       Effect.suspend(() => {
@@ -34,6 +44,7 @@ export const make = <A, E>(): Effect.Effect<
 
     const start = (key: string, run: Effect.Effect<A, E>) =>
       Effect.suspend(() => {
+        if (isReleased) return Effect.dieMessage(released)
         const flight: Flight<A, E> = { done: Deferred.unsafeMake(FiberId.none), fiber: undefined, waiting: 0 }
         flights.set(key, flight)
         return Effect.interruptible(run).pipe(
