@@ -21,7 +21,6 @@ import type * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
-import { Wire } from "effect-infisical"
 import * as Array from "effect/Array"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -36,6 +35,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as EmulatorState from "./EmulatorState.js"
 import { DurationInput } from "./internal/duration.js"
+import * as Served from "./internal/served.js"
 import * as World from "./World.js"
 
 /**
@@ -266,22 +266,18 @@ const decode = (input: unknown): Effect.Effect<Rule, FaultError> =>
     Effect.mapError((error) => new FaultError({ mistakes: World.fromParseError(error) })),
     // A rule for a route that does not exist would never strike, and nobody would know why.
     Effect.filterOrFail(
-      ({ route }) => route === undefined || routes.has(route),
+      ({ method, route }) => route === undefined || Served.isServed(route, method),
       () =>
         new FaultError({
           mistakes: [
-            World.mistake(["route"], "must be the pattern of a route, such as \"/api/v3/secrets/:secretName\"")
+            World.mistake(
+              ["route"],
+              "must be the pattern of a route that the method has, such as \"/api/v3/secrets/:secretName\""
+            )
           ]
         })
     )
   )
-
-const routes: ReadonlySet<string> = new Set([
-  "/api/status",
-  ...Object.values(Wire.api.groups).flatMap((group) =>
-    Object.values<{ readonly path: string }>(group.endpoints).map(({ path }) => path)
-  )
-])
 
 const drawn = (share: number): Effect.Effect<boolean> =>
   share === 1 ? Effect.succeed(true) : Effect.map(Random.next, (number) => number < share)

@@ -15,6 +15,7 @@ import * as ParseResult from "effect/ParseResult"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { DurationInput } from "./internal/duration.js"
+import * as Served from "./internal/served.js"
 
 /**
  * A secret: its value, or its value with what belongs to it.
@@ -572,6 +573,16 @@ const mistakesOf = (world: World): ReadonlyArray<Mistake> => {
     const other = places.get(id)
     if (other === undefined) places.set(id, path)
     else report(path, `is the same as ${mistake(other, "").place}`)
+  }
+
+  for (const route of Object.keys(world.rateLimit?.routes ?? {})) {
+    const [method = "", path = ""] = route.split(" ")
+    if (!Served.isServed(path, method)) {
+      report(
+        ["rateLimit", "routes", route],
+        "must be a method and the pattern of a route, such as \"GET /api/v3/secrets/:secretName\""
+      )
+    }
   }
 
   for (const [projectName, project] of Object.entries(world.projects)) {

@@ -133,20 +133,21 @@ describe("a fault over real HTTP", () => {
   it.scoped("leaves other routes and methods alone, and is recorded", () =>
     Effect.gen(function*() {
       const emulator = yield* start()
-      yield* emulator.faults.add({ fault: { _tag: "Respond", status: 500 }, method: "POST", route })
-      yield* emulator.faults.add({ fault: { _tag: "Respond", status: 502 }, route: "/api/v3/secrets/:secretName" })
+      const ofOne = `${route}/:secretName`
+      yield* emulator.faults.add({ fault: { _tag: "Respond", status: 500 }, method: "POST", route: ofOne })
+      yield* emulator.faults.add({ fault: { _tag: "Respond", status: 502 }, route: ofOne })
       yield* emulator.faults.add({ fault: { _tag: "RefuseConnection" }, route: "/api/status" })
       expect((yield* list(emulator)).status).toBe(200)
       expect((yield* request(emulator.url, `${route}/NAME`)).status).toBe(502)
       expect((yield* Effect.flip(request(emulator.url, "/api/status"))).code).toBe("ECONNRESET")
       expect((yield* emulator.requests).map(({ route, status }) => [route, status])).toEqual([
         [route, 200],
-        [`${route}/:secretName`, 502],
+        [ofOne, 502],
         ["/api/status", undefined]
       ])
       expect(yield* emulator.requestCounts).toEqual({
         [`GET ${route}`]: 1,
-        [`GET ${route}/:secretName`]: 1,
+        [`GET ${ofOne}`]: 1,
         "GET /api/status": 1
       })
     }))
@@ -240,6 +241,7 @@ describe("a rule", () => {
         "share"
       ])
       expect(yield* places({ fault: { _tag: "Hang" }, route: "/api/v3/secret" })).toEqual(["route"])
+      expect(yield* places({ fault: { _tag: "Hang" }, method: "PUT", route: "/api/v3/secrets" })).toEqual(["route"])
       expect(yield* faults.rules).toEqual([])
     }))
 })

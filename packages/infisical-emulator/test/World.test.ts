@@ -85,6 +85,21 @@ describe("a world", () => {
       ])
     }))
 
+  it.effect("with a rate limit for a route that does not exist is reported", () =>
+    Effect.gen(function*() {
+      const routes = {
+        "GET /api/v3/secret": 1,
+        "/api/v3/secrets": 1,
+        "PUT /api/v3/secrets": 1,
+        "GET /api/v3/secrets": 1
+      }
+      expect((yield* mistakes({ rateLimit: { limit: 60, routes } })).map(({ place }) => place)).toEqual([
+        "rateLimit.routes[\"GET /api/v3/secret\"]",
+        "rateLimit.routes[\"/api/v3/secrets\"]",
+        "rateLimit.routes[\"PUT /api/v3/secrets\"]"
+      ])
+    }))
+
   it.effect("with a field it does not know, or of the wrong type, is reported without the value", () =>
     Effect.gen(function*() {
       const misspelt: object = {
