@@ -211,8 +211,19 @@ export const environmentNotFound = (environment: string, projectId: string): Ans
  * @since 0.1.0
  * @category folders
  */
-export const folderEnvironmentNotFound = (environment: string): Answer => ({
-  ...refusal(400, "get folders", "Environment not found"),
+export const folderEnvironmentNotFound = (wanted: "get folders" | "Create folder", environment: string): Answer => ({
+  ...refusal(400, wanted, "Environment not found"),
+  current: environmentUnknown(environment)
+})
+
+/**
+ * The import is from an environment that does not exist. A server of 2024-07 says this much.
+ *
+ * @since 0.1.0
+ * @category folders
+ */
+export const importedEnvironmentNotFound = (environment: string): Answer => ({
+  ...refusal(400, "Create import", "The request is invalid"),
   current: environmentUnknown(environment)
 })
 
@@ -481,6 +492,14 @@ export const textMissing = (field: string): Answer =>
     path: [field],
     message: "Required"
   }])
+
+/**
+ * Said to whoever may move secrets: this server does not.
+ *
+ * @since 0.1.0
+ * @category requests
+ */
+export const movesNothing: Answer = refusal(501, "NotImplemented", "The emulator moves no secrets")
 
 /**
  * A client encrypted something with another key than the project's, which the server has, too.

@@ -62,8 +62,13 @@ export const make: Effect.Effect<
         )
     )
     const router = yield* HttpRouter.toHttpApp(afflicted).pipe(
-      // A longer parameter is no route, and a slash at the end makes no difference.
-      HttpRouter.withRouterConfig({ ignoreTrailingSlash: true, maxParamLength: 100 })
+      // A longer parameter is no route, and a slash at the end makes no difference; case does, and a slash within.
+      HttpRouter.withRouterConfig({
+        caseSensitive: true,
+        ignoreDuplicateSlashes: false,
+        ignoreTrailingSlash: true,
+        maxParamLength: 100
+      })
     )
     return router.pipe(
       Effect.catchTag("RouteNotFound", ({ request }) =>

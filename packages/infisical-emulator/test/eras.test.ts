@@ -100,6 +100,41 @@ const cases: Readonly<Record<string, readonly [asked: Asked, before: Said, today
     [404, "Not Found"],
     [200]
   ],
+  "a folder in an environment that is not there": [
+    {
+      method: "POST",
+      path: () => "/api/v1/folders",
+      body: ({ main }) => ({ workspaceId: main, environment: "nope", path: "/", name: "new" })
+    },
+    [400, "Create folder"],
+    [404, "NotFound"]
+  ],
+  "an import from an environment that is not there": [
+    {
+      method: "POST",
+      path: () => "/api/v1/secret-imports",
+      body: ({ main }) => ({
+        workspaceId: main,
+        environment: "dev",
+        path: "/",
+        import: { environment: "nope", path: "/" }
+      })
+    },
+    [400, "Create import"],
+    [404, "NotFound"]
+  ],
+  "a version that is no number": [
+    { path: ({ main }) => `/api/v3/secrets/raw/A?workspaceId=${main}&environment=dev&version=abc` },
+    [403, "ValidationFailure"],
+    [422, "ValidationFailure"]
+  ],
+  "a move, which a secret of that name would be": [
+    { method: "POST", path: () => "/api/v3/secrets/move", body: inDev },
+    [403, "ValidationFailure"],
+    [422, "ValidationFailure"]
+  ],
+  "a route in capitals": [{ path: () => "/API/status" }, [404, "Not Found"], [404, "Not Found"]],
+  "a route with a slash too many": [{ path: () => "/api//status" }, [404, "Not Found"], [404, "Not Found"]],
   "a route that is none": [{ path: () => "/api/v9/nope" }, [404, "Not Found"], [404, "Not Found"]]
 }
 

@@ -2,7 +2,10 @@
 import type * as Answer from "../Answer.js"
 import type * as World from "../World.js"
 
-/** Whether a server of this era has a route. */
+/**
+ * Whether a server of this era has a route. Every login is served in both: in which order they came to Infisical is not
+ * recorded, and who tests one need not know.
+ */
 export const hasRoute = (era: World.Era, path: string): boolean => era === "current" || !path.startsWith("/api/v4/")
 
 /** The answer in the words of this era. Servers of today name each refusal. */

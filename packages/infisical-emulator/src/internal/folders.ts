@@ -52,7 +52,7 @@ export const list = (state: EmulatorState.State, actor: Actor, query: Place): Re
     const { environment, path, projectId } = placeOf(query)
     const project = yield* Secrets.findProject(state, actor, projectId)
     if (!project.environments.includes(environment)) {
-      return yield* Either.left(Answer.folderEnvironmentNotFound(environment))
+      return yield* Either.left(Answer.folderEnvironmentNotFound("get folders", environment))
     }
     if (Option.isNone(EmulatorState.findFolder(project, environment, path))) {
       return state.era === "current"
@@ -81,6 +81,9 @@ export const create = (
     const { environment, path, projectId } = placeOf(payload)
     const project = yield* Secrets.findProject(state, actor, projectId)
     yield* Secrets.openFolder(project, actor, "create", environment, path)
+    if (!project.environments.includes(environment)) {
+      return yield* Either.left(Answer.folderEnvironmentNotFound("Create folder", environment))
+    }
     const target = payload.name === "" ? path : pathIn(path, payload.name)
     // A real server makes a folder of a name with a slash, which then nobody finds: here it has no place.
     if (target !== path && !World.isFolderName(payload.name)) return yield* Either.left(Answer.folderPathInvalid)
@@ -249,6 +252,9 @@ export const createImport = (
     }
     const folder = yield* Either.fromOption(opened, () =>
       Answer.importingFolderNotFound("Create import", environment, path))
+    if (!project.environments.includes(source.environment)) {
+      return yield* Either.left(Answer.importedEnvironmentNotFound(source.environment))
+    }
     const isImportedBySource = Option.exists(
       EmulatorState.findFolder(project, source.environment, source.path),
       (other) =>

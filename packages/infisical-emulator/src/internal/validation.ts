@@ -10,8 +10,8 @@ import * as Answer from "../Answer.js"
 type Path = ReadonlyArray<PropertyKey>
 
 /** Decodes an input; where the endpoint declares no such input, that is a mistake of ours. */
-export const decode = <A>(
-  schema: Option.Option<Schema.Schema<A, unknown>>,
+export const decode = <A, I>(
+  schema: Option.Option<Schema.Schema<A, I>>,
   input: unknown
 ): Effect.Effect<A, Answer.Answer> =>
   Option.match(schema, {
@@ -29,10 +29,15 @@ const issuesOf = (issue: ParseResult.ParseIssue, path: Path): ReadonlyArray<Answ
       return issuesOf(issue.issue, path.concat(issue.path))
     case "Missing":
       return [invalidType(expected(issue.ast.type), "undefined", path)]
-    case "Composite":
-      return issue.ast._tag === "Union"
+    case "Composite": {
+      const issues = Array.ensure(issue.issues)
+      if (issue.ast._tag !== "Union") return issues.flatMap((one) => issuesOf(one, path))
+      // What can be left out is as wrong as it would be if it could not.
+      const transformation = issues.find((one) => one._tag === "Transformation")
+      return transformation === undefined
         ? [mismatch(issue.ast, issue.actual, path)]
-        : Array.ensure(issue.issues).flatMap((one) => issuesOf(one, path))
+        : issuesOf(transformation, path)
+    }
     case "Transformation":
       return issue.kind === "Encoded"
         ? issuesOf(issue.issue, path)

@@ -1,18 +1,26 @@
 /** Secrets that clients encrypt and decrypt: `/api/v3/secrets`. */
+import * as HttpRouter from "@effect/platform/HttpRouter"
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import type { Crypto } from "effect-infisical"
 import { Wire } from "effect-infisical"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import * as Answer from "../../Answer.js"
 import * as EmulatorState from "../../EmulatorState.js"
 import * as Approvals from "../approvals.js"
+import * as Authentication from "../authentication.js"
+import * as Body from "../body.js"
 import * as Identifier from "../identifier.js"
 import * as Legibility from "../legibility.js"
-import { route } from "../route.js"
+import { respond, route } from "../route.js"
 import * as Secrets from "../secrets.js"
+import * as Validation from "../validation.js"
 
-export const routes = (self: EmulatorState.Service) =>
-  Object.values(Wire.encryptedSecrets.endpoints).map((endpoint) => {
+export const routes = (self: EmulatorState.Service) => [
+  move(self),
+  ...Object.values(Wire.encryptedSecrets.endpoints).map((endpoint) => {
     switch (endpoint.name) {
       case "listSecrets":
         return route(
@@ -97,6 +105,33 @@ export const routes = (self: EmulatorState.Service) =>
           }))
     }
   })
+]
+
+// It is for the dashboard; here it is so that a secret of this name cannot be created, as on a real server.
+const move = (self: EmulatorState.Service) =>
+  HttpRouter.makeRoute(
+    "POST",
+    "/api/v3/secrets/move",
+    Effect.gen(function*() {
+      const request = yield* HttpServerRequest.HttpServerRequest
+      const answer = yield* Effect.merge(Effect.gen(function*() {
+        const actor = yield* Authentication.authenticate(self, request.headers["authorization"])
+        if (actor._tag === "ServiceToken" || actor._tag === "ServiceTokenV3") {
+          return yield* Effect.fail(Answer.tokenOfAnotherKind(request.url))
+        }
+        yield* Validation.decode(movedSecrets, yield* Body.read(request))
+        return Answer.movesNothing
+      }))
+      return yield* respond(self, request, "/api/v3/secrets/move", answer)
+    })
+  )
+
+const movedSecrets = Option.some(Schema.Struct({
+  projectSlug: Schema.String,
+  sourceEnvironment: Schema.String,
+  destinationEnvironment: Schema.String,
+  secretIds: Schema.Array(Schema.String)
+}))
 
 /** Changes secrets, or, where a policy covers them, answers that it awaits approval. */
 const unlessApproval = (

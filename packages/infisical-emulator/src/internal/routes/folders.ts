@@ -22,7 +22,7 @@ export const routes = (self: EmulatorState.Service) =>
             const asked = yield* payload
             const made = yield* EmulatorState.makeFolders(
               [[Folders.pathOfNew(asked), World.Folder.make({})]],
-              asked.environment
+              asked.environment.trim()
             )
             return yield* EmulatorState.change(self, (state) => Folders.create(state, actor, asked, made))
           }))
