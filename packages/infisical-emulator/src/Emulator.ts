@@ -351,13 +351,25 @@ const losingSockets = (app: HttpApp.Default<Faults.ConnectionLost>): HttpApp.Def
         // Node sends what it was given before in a later turn.
         setImmediate(() => how === "reset" ? socket.resetAndDestroy() : socket.destroySoon())
       })
+    // Half a body has to be with the client before the reset, which else may look like an end.
+    const loseMidBody = (lost: Faults.ConnectionLost) =>
+      Effect.zipRight(
+        lost.how === "reset"
+          ? Effect.async<void>((resume) => void setTimeout(() => resume(Effect.void), 50))
+          : Effect.void,
+        lose(lost)
+      )
     return app.pipe(
       Effect.map((response) =>
         response.body._tag === "Stream"
           ? HttpServerResponse.setBody(
             response,
-            HttpBody.stream(Stream.catchAll(response.body.stream, (error) =>
-              error instanceof Faults.ConnectionLost ? Stream.fromEffect(lose(error)) : Stream.fail(error)))
+            HttpBody.stream(
+              Stream.catchAll(response.body.stream, (error) =>
+                error instanceof Faults.ConnectionLost ? Stream.fromEffect(loseMidBody(error)) : Stream.fail(error)),
+              response.body.contentType,
+              response.body.contentLength
+            )
           )
           : response
       ),

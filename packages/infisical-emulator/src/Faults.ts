@@ -17,6 +17,7 @@
  *
  * @since 0.1.0
  */
+import * as Headers from "@effect/platform/Headers"
 import type * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
@@ -33,6 +34,7 @@ import * as Random from "effect/Random"
 import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as Http from "node:http"
 import * as EmulatorState from "./EmulatorState.js"
 import { DurationInput } from "./internal/duration.js"
 import * as Served from "./internal/served.js"
@@ -79,7 +81,9 @@ export const Fault = Schema.Union(
   Schema.TaggedStruct("WrongETag", { etag: Schema.optionalWith(Schema.String, { default: () => "\"wrong\"" }) }),
   /** The server's clock is off: in what it writes, in what it takes for expired, and in its `date`. */
   Schema.TaggedStruct("ClockSkew", {
-    by: DurationInput,
+    by: DurationInput.pipe(
+      Schema.lessThanOrEqualToDuration("36500 days", { message: () => "must be a hundred years at most" })
+    ),
     direction: Schema.optionalWith(Schema.Literal("ahead", "behind"), { default: () => "ahead" as const })
   })
 )
@@ -264,6 +268,11 @@ export const afflict = <E, R>(
 const decode = (input: unknown): Effect.Effect<Rule, FaultError> =>
   Schema.decodeUnknown(Rule, { errors: "all", onExcessProperty: "error" })(input).pipe(
     Effect.mapError((error) => new FaultError({ mistakes: World.fromParseError(error) })),
+    Effect.filterOrFail(
+      ({ fault }) => headersOf(fault).every(canBeSent),
+      () =>
+        new FaultError({ mistakes: [World.mistake(["fault"], "must have only headers that can be sent over HTTP")] })
+    ),
     // A rule for a route that does not exist would never strike, and nobody would know why.
     Effect.filterOrFail(
       ({ method, route }) => route === undefined || Served.isServed(route, method),
@@ -278,6 +287,23 @@ const decode = (input: unknown): Effect.Effect<Rule, FaultError> =>
         })
     )
   )
+
+const headersOf = (fault: Fault): ReadonlyArray<readonly [name: string, value: string]> =>
+  fault._tag === "Respond"
+    ? Object.entries(fault.headers)
+    : fault._tag === "WrongETag"
+    ? [["etag", fault.etag]]
+    : []
+
+const canBeSent = ([name, value]: readonly [name: string, value: string]): boolean => {
+  try {
+    Http.validateHeaderName(name)
+    Http.validateHeaderValue(name, value)
+    return true
+  } catch {
+    return false
+  }
+}
 
 const drawn = (share: number): Effect.Effect<boolean> =>
   share === 1 ? Effect.succeed(true) : Effect.map(Random.next, (number) => number < share)
@@ -335,7 +361,10 @@ const respond = (
     ? HttpServerResponse.empty({ status, headers })
     : typeof body === "string"
     ? HttpServerResponse.text(body, { status, headers })
-    : HttpServerResponse.text(JSON.stringify(body), { contentType: "application/json", status, headers })
+    : HttpServerResponse.text(JSON.stringify(body), {
+      status,
+      headers: Headers.setAll(Headers.unsafeFromRecord({ "content-type": "application/json" }), headers)
+    })
 
 const skewed = (clock: Clock.Clock, by: number): Clock.Clock => {
   const unsafeCurrentTimeMillis = () => clock.unsafeCurrentTimeMillis() + by

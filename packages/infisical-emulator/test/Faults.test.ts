@@ -103,8 +103,24 @@ describe("a fault over real HTTP", () => {
         yield* emulator.faults.add({ fault: { _tag } })
         const answer = yield* Effect.tryPromise(() => fetch(`${emulator.url}/api/status`))
         expect([_tag, answer.status]).toEqual([_tag, 200])
-        yield* Effect.flip(Effect.tryPromise(() => answer.text()))
+        expect([_tag, answer.headers.get("content-type")]).toEqual([_tag, "application/json; charset=utf-8"])
+        const error = yield* Effect.flip(Effect.tryPromise(() => answer.text()))
+        const cause = Object(Object(error.error)["cause"])
+        expect([_tag, cause["code"]]).toEqual([_tag, _tag === "ResetMidBody" ? "ECONNRESET" : "UND_ERR_SOCKET"])
       }
+    }))
+
+  it.scoped("answers with the content type that is asked for, and else with that of its body", () =>
+    Effect.gen(function*() {
+      const emulator = yield* start()
+      const typeOf = (headers: Readonly<Record<string, string>>) =>
+        Effect.gen(function*() {
+          yield* emulator.faults.add({ fault: { _tag: "Respond", status: 200, body: { a: 1 }, headers }, times: 1 })
+          const answer = yield* request(emulator.url, "/api/status")
+          return answer.headers["content-type"]
+        })
+      expect(yield* typeOf({ "Content-Type": "text/weird" })).toBe("text/weird")
+      expect(yield* typeOf({})).toBe("application/json")
     }))
 
   it.scoped("of the ETag makes the next conditional request an unconditional one", () =>
@@ -241,6 +257,14 @@ describe("a rule", () => {
         "share"
       ])
       expect(yield* places({ fault: { _tag: "Hang" }, route: "/api/v3/secret" })).toEqual(["route"])
+      expect(yield* places({ fault: { _tag: "Delay", duration: -1 } })).toEqual(["fault.duration"])
+      expect(yield* places({ fault: { _tag: "ClockSkew", by: "99999999999 weeks" } })).toEqual(["fault.by"])
+      for (const [name, value] of [["bad name", "x"], ["x", "a\r\nb"], ["ключ", "x"]] as const) {
+        expect(yield* places({ fault: { _tag: "Respond", status: 200, headers: { [name]: value } } })).toEqual([
+          "fault"
+        ])
+      }
+      expect(yield* places({ fault: { _tag: "WrongETag", etag: "a\nb" } })).toEqual(["fault"])
       expect(yield* places({ fault: { _tag: "Hang" }, method: "PUT", route: "/api/v3/secrets" })).toEqual(["route"])
       expect(yield* faults.rules).toEqual([])
     }))

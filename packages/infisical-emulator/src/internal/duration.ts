@@ -11,7 +11,8 @@ export const DurationInput = Schema.transformOrFail(
   {
     strict: true,
     decode: (input, _options, ast) =>
-      Option.match(Duration.decodeUnknown(input), {
+      // Of a negative number Effect makes no time at all.
+      Option.match(Option.filter(Duration.decodeUnknown(input), () => !/^-|^NaN$/.test(String(input))), {
         onNone: () => ParseResult.fail(new ParseResult.Type(ast, input, "must be a duration, such as \"5 minutes\"")),
         onSome: ParseResult.succeed
       }),

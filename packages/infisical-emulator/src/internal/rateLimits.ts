@@ -39,7 +39,8 @@ const counted = <R>(
     const most = routes[`${method} ${route}`] ?? limit
     const key = JSON.stringify([Option.getOrElse(remoteAddress, () => ""), method, route])
     const { endsAt, times } = yield* Ref.modify(self.counted, (all) => {
-      const before = Option.filter(HashMap.get(all, key), ({ endsAt }) => now < endsAt)
+      // One that ends later than a window can was begun while the clock was off.
+      const before = Option.filter(HashMap.get(all, key), ({ endsAt }) => now < endsAt && endsAt <= now + window)
       const after = Option.match(before, {
         onNone: () => ({ times: 1, endsAt: now + window }),
         onSome: ({ endsAt, times }) => ({ times: times + 1, endsAt })
