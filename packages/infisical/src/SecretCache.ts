@@ -4,11 +4,11 @@
  *
  * What a failed fetch does:
  *
- * - An unreachable server (`NetworkError`, `UnexpectedResponseError`, and `InvalidCredentialError` where what to log in
- *   with cannot be read) leaves the last answer in service: as `live` until
- *   its `cacheTtl` is over, then as `stale` until `maxStale`. It is asked again in the background, after a pause that
- *   grows from a second to a minute, or as long as the server asks for. A process that has no answer yet takes the
- *   sealed one of an earlier process.
+ * - An unreachable server (`NetworkError`, `UnexpectedResponseError`, `InvalidRequestError` where what answers is no
+ *   Infisical, and `InvalidCredentialError` where what to log in with cannot be read) leaves the last answer in service:
+ *   as `live` until its `cacheTtl` is over, then as `stale` until `maxStale`. It is asked again in the background, after
+ *   a pause that grows from a second to a minute, or as long as the server asks for. A process that has no answer yet
+ *   takes the sealed one of an earlier process.
  * - Every other failure is an answer: a refused credential or a missing permission must not be hidden by what was once
  *   allowed. The last answer and its seal are dropped, and the failure given. So a refusal is hidden no longer than
  *   until the next fetch, and that is due before `cacheTtl` is over; staleness is for servers that are silent, not for
@@ -16,21 +16,34 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
+import * as FiberRef from "effect/FiberRef"
 import { identity } from "effect/Function"
+import * as HashMap from "effect/HashMap"
 import * as Layer from "effect/Layer"
+import * as List from "effect/List"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
+import * as Tracer from "effect/Tracer"
 import * as InfisicalConfig from "./InfisicalConfig.js"
-import type { InvalidCredentialError, NetworkError, ReadError, UnexpectedResponseError } from "./InfisicalError.js"
+import type {
+  InvalidCredentialError,
+  InvalidRequestError,
+  NetworkError,
+  ReadError,
+  UnexpectedResponseError
+} from "./InfisicalError.js"
 import * as References from "./internal/references.js"
 import * as SingleFlight from "./internal/singleFlight.js"
 import * as SnapshotFeed from "./internal/snapshotFeed.js"
@@ -50,6 +63,8 @@ import * as Snapshot from "./Snapshot.js"
 export interface Service {
   /** The snapshot of a location while it is fresh. Not an effect, so that a warm read costs next to nothing. */
   readonly fresh: (location: Location.Location) => Snapshot.Snapshot | undefined
+  /** Whether there is a snapshot of a location, fresh or not. */
+  readonly holds: (location: Location.Location) => boolean
   /** The snapshot of a location: the fresh one, a new one, or the stale or sealed one if the server is unreachable. */
   readonly read: (location: Location.Location) => Effect.Effect<Snapshot.Snapshot, ReadError>
   /**
@@ -97,7 +112,15 @@ interface Entry {
   /** How many want it kept. */
   keepers: number
   sealedAt: number
+  /** Counts the fetches that were begun, so that an answer does not take the place of a later one. */
+  begun: number
+  /** Which of them the snapshot is from. */
+  arrived: number
+  /** Counts the times that a fetch under way became outdated: nobody joins that any more. */
+  outdated: number
   refresher: Fiber.RuntimeFiber<void> | undefined
+  /** Done, it ends the pause of the refresher. */
+  alarm: Deferred.Deferred<void>
 }
 
 interface Failure {
@@ -109,6 +132,7 @@ interface Failure {
 /** A fetch under way, and the writes that ended meanwhile: its answer may be from before them. */
 interface Fetching {
   readonly location: Location.Location
+  readonly number: number
   readonly changes: Array<Snapshot.Change>
   outdated: boolean
 }
@@ -166,7 +190,11 @@ export const make: Effect.Effect<
       usedAt: ++reads,
       keepers: 0,
       sealedAt: 0,
-      refresher: undefined
+      begun: 0,
+      arrived: 0,
+      outdated: 0,
+      refresher: undefined,
+      alarm: Deferred.unsafeMake(FiberId.none)
     }
     entries.set(location.key, entry)
     return entry
@@ -176,6 +204,14 @@ export const make: Effect.Effect<
 
   const drop = (entry: Entry) => {
     if (isKnown(entry)) entries.delete(entry.location.key)
+    unsealed.delete(entry)
+  }
+
+  /** What somebody wants kept is asked for again, whatever the server said. */
+  const forget = (entry: Entry) => {
+    entry.snapshot = Option.none()
+    entry.failure = Option.none()
+    entry.freshUntil = 0
     unsealed.delete(entry)
   }
 
@@ -221,14 +257,17 @@ export const make: Effect.Effect<
   const fetch = (location: Location.Location): Effect.Effect<Snapshot.Snapshot, ReadError> =>
     Effect.suspend(() => {
       const entry = entryOf(location)
-      const flight: Fetching = { location, changes: [], outdated: false }
+      const flight: Fetching = { location, number: ++entry.begun, changes: [], outdated: false }
       fetching.add(flight)
       // What was sealed is not what the server says, whatever ids and versions it has in common with that.
       const previous = Option.filter(entry.snapshot, ({ source }) => source !== "sealed")
       return source.fetch(location, previous).pipe(
         Effect.matchEffect({
           onFailure: (error) => failed(entry, error),
-          onSuccess: (answer) => arrived(entry, answer, flight)
+          onSuccess: (answer) =>
+            Option.isSome(entry.snapshot) && flight.number < entry.arrived
+              ? Effect.succeed(entry.snapshot.value)
+              : arrived(entry, answer, flight)
         }),
         Effect.ensuring(Effect.sync(() => fetching.delete(flight))),
         Effect.withSpan("SecretCache.refresh", {
@@ -238,8 +277,9 @@ export const make: Effect.Effect<
       )
     })
 
-  const arrived = (entry: Entry, answer: SecretSource.Answer, { changes, location, outdated }: Fetching) =>
+  const arrived = (entry: Entry, answer: SecretSource.Answer, { changes, location, number, outdated }: Fetching) =>
     Effect.gen(function*() {
+      entry.arrived = number
       const fetchedAt = yield* DateTime.now
       const { content, etag, rateLimit } = answer
       const answered = Snapshot.make({
@@ -279,7 +319,8 @@ export const make: Effect.Effect<
       yield* Metric.increment(SecretMetrics.refreshes)
       yield* Metric.increment(Metric.tagged(SecretMetrics.refreshFailures, "error", error._tag))
       if (!isUnreachable(error)) {
-        drop(entry)
+        if (entry.keepers === 0) drop(entry)
+        else forget(entry)
         refusals.delete(location.key)
         refusals.set(location.key, { error, until: now() + missTtl })
         yield* makeRoom
@@ -310,6 +351,7 @@ export const make: Effect.Effect<
         )
       }
       entry.failure = Option.some({ error, times, retryAt: now() + pause })
+      yield* Deferred.succeed(entry.alarm, undefined)
       entries.set(location.key, entry)
       yield* measure
       yield* makeRoom
@@ -353,8 +395,13 @@ export const make: Effect.Effect<
             ([found]) => Option.map(Option.fromNullable(found), ([, { value }]) => Redacted.value(value))
           )
         }),
-        // What cannot be read with this credential stays as it is written; what cannot be reached is an error.
-        Effect.catchIf((error) => !isUnreachable(error), () => Effect.succeedNone)
+        // What is not there, or may not be read, stays as it is written; all else is an error.
+        Effect.catchIf(
+          (error) =>
+            error._tag === "NotFoundError" || error._tag === "PermissionError" ||
+            (error._tag === "InvalidRequestError" && !isUnreachable(error)),
+          () => Effect.succeedNone
+        )
       )
     // The same object again, as long as nothing that it refers to changed.
     const expanded = new WeakMap<Secret, Secret>()
@@ -372,7 +419,8 @@ export const make: Effect.Effect<
     )
   }
 
-  const refresh: Service["refresh"] = (location) => singleFlight(location.key, fetch(location))
+  const refresh: Service["refresh"] = (location) =>
+    Effect.suspend(() => singleFlight(`${location.key} ${entryOf(location).outdated}`, fetch(location)))
 
   const read: Service["read"] = (location) =>
     Effect.suspend(() => {
@@ -391,10 +439,13 @@ export const make: Effect.Effect<
       return fetchOrServe(location)
     })
 
-  const readAgain: Service["readAgain"] = (snapshot) =>
-    snapshot.source === "live" && now() - fetchedAtMillis(snapshot) >= missTtl
+  const readAgain: Service["readAgain"] = (snapshot) => {
+    const failure = Option.flatMap(Option.fromNullable(entries.get(snapshot.location.key)), ({ failure }) => failure)
+    const isPausing = Option.exists(failure, ({ retryAt }) => now() < retryAt)
+    return snapshot.source === "live" && now() - fetchedAtMillis(snapshot) >= missTtl && !isPausing
       ? fetchOrServe(snapshot.location)
       : Effect.succeed(snapshot)
+  }
 
   /** Keeps a location up to date until nobody has used it for long; it never fails. */
   const keepRefreshing = (entry: Entry, schedule: Schedule.Schedule<unknown>): Effect.Effect<void> =>
@@ -409,23 +460,45 @@ export const make: Effect.Effect<
         }
         return now() - idleSince >= idleTtl
       }
-      while (Option.isSome(entry.failure) || (yield* Effect.isSuccess(driver.next(undefined)))) {
+      // It is not the only one that fetches: whatever fails meanwhile is for it to try again.
+      const isDue = Effect.suspend(() => {
+        entry.alarm = Deferred.unsafeMake(FiberId.none)
+        return Effect.raceFirst(
+          Effect.isSuccess(driver.next(undefined)),
+          Effect.as(Deferred.await(entry.alarm), true)
+        )
+      })
+      while (Option.isSome(entry.failure) || (yield* isDue)) {
         const retryAt = Option.match(entry.failure, { onNone: () => 0, onSome: ({ retryAt }) => retryAt })
         yield* sleepUntil(Math.max(limitedUntil, retryAt))
         if (isIdle()) drop(entry)
-        else yield* Effect.ignore(refresh(entry.location))
+        else yield* survive(entry, refresh(entry.location))
         if (!isKnown(entry)) return
       }
     }).pipe(Effect.ensuring(Effect.sync(() => {
       entry.refresher = undefined
     })))
 
+  /** What to log in with is for others to say, and may die of anything. */
+  const survive = ({ location }: Entry, refreshed: Effect.Effect<unknown, ReadError>) =>
+    Effect.catchAllCause(refreshed, (cause) =>
+      Cause.isDie(cause)
+        ? Effect.logWarning(
+          `The fetch of the secrets of ${location.environment} at ${location.secretPath} broke off; it is made again when the next is due`
+        )
+        : Effect.void)
+
   const startRefreshing = (entry: Entry) =>
     Option.isNone(config.refresh) || entry.refresher !== undefined || !isKnown(entry)
       ? Effect.void
-      : Effect.map(Effect.forkIn(Effect.interruptible(keepRefreshing(entry, config.refresh.value)), scope), (fiber) => {
-        entry.refresher = fiber
-      })
+      : keepRefreshing(entry, config.refresh.value).pipe(
+        Effect.interruptible,
+        onItsOwn,
+        Effect.forkIn(scope),
+        Effect.map((fiber) => {
+          entry.refresher = fiber
+        })
+      )
 
   const sleepUntil = (time: number) =>
     Effect.suspend(() => time <= now() ? Effect.void : Effect.sleep(Duration.millis(time - now())))
@@ -445,11 +518,20 @@ export const make: Effect.Effect<
   const sealInBackground = Effect.suspend(() => unsealed.size === 0 ? Effect.void : Effect.forkIn(seal, scope))
   yield* Effect.addFinalizer(() => seal)
 
+  /** Values of which only the server knows whether they have a written one in them. */
+  const isExpandedByServer = ({ expandReferences }: Location.Location) => expandReferences && source.expandsReferences
+
+  const outdate = (flight: Fetching) => {
+    flight.outdated = true
+    const entry = entries.get(flight.location.key)
+    if (entry !== undefined) entry.outdated += 1
+  }
+
   /** The written folder itself, and whatever may have its secrets among others. */
   const touched = (written: Location.Location, location: Location.Location) =>
     location.environment === written.environment && location.secretPath === written.secretPath
       ? isPlain(location) ? "written" : "dependent"
-      : location.includeImports || (location.expandReferences && source.expandsReferences) ||
+      : location.includeImports || isExpandedByServer(location) ||
           (location.recursive && location.environment === written.environment &&
             Location.isWithin(written.secretPath, location.secretPath))
       ? "dependent"
@@ -457,34 +539,36 @@ export const make: Effect.Effect<
 
   const written: Service["written"] = (location, change) =>
     Effect.suspend(() => {
+      refusals.clear()
       for (const entry of entries.values()) {
         const how = touched(location, entry.location)
         if (how === "written" && Option.isSome(entry.snapshot)) {
           replace(entry, Snapshot.afterWrite(entry.snapshot.value, change))
-        } else if (how === "dependent") {
-          entry.freshUntil = 0
         }
+        if (how === "dependent" || (how === "written" && isExpandedByServer(entry.location))) entry.freshUntil = 0
       }
       for (const flight of fetching) {
         const how = touched(location, flight.location)
         if (how === "written") flight.changes.push(change)
-        else if (how === "dependent") flight.outdated = true
+        else if (how === "dependent") outdate(flight)
       }
       return Effect.asVoid(sealInBackground)
     })
 
   const invalidate: Service["invalidate"] = (location) =>
     Effect.sync(() => {
+      refusals.clear()
       for (const entry of entries.values()) {
         if (touched(location, entry.location) !== "other") entry.freshUntil = 0
       }
       for (const flight of fetching) {
-        if (touched(location, flight.location) !== "other") flight.outdated = true
+        if (touched(location, flight.location) !== "other") outdate(flight)
       }
     })
 
   return {
     fresh,
+    holds: ({ key }) => Option.isSome(entries.get(key)?.snapshot ?? Option.none()),
     read,
     readAgain,
     refresh,
@@ -494,8 +578,9 @@ export const make: Effect.Effect<
     written,
     invalidate,
     invalidateAll: Effect.sync(() => {
+      refusals.clear()
       for (const entry of entries.values()) entry.freshUntil = 0
-      for (const flight of fetching) flight.outdated = true
+      for (const flight of fetching) outdate(flight)
     }),
     keep: (location) =>
       Effect.asVoid(Effect.acquireRelease(
@@ -530,17 +615,28 @@ const isPlain = ({ metadata, recursive, secretName, tagSlugs, version }: Locatio
 
 const noTags: ReadonlyArray<never> = []
 
+/** Without the span and the annotations of whoever was the first to read. */
+const onItsOwn = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  effect.pipe(
+    Effect.mapInputContext((context: Context.Context<never>) => Context.omit(Tracer.ParentSpan)(context)),
+    Effect.locally(FiberRef.currentLogAnnotations, HashMap.empty()),
+    Effect.locally(FiberRef.currentLogSpan, List.empty())
+  )
+
 /** After how many milliseconds a snapshot is sealed again that has not changed, so that its seal does not expire. */
 const resealAfter = ({ maxStale, sealedTtl }: InfisicalConfig.Service): number =>
   Math.min(60 * 60 * 1000, Duration.toMillis(sealedTtl) / 2, Duration.toMillis(maxStale) / 2)
 
 const fetchedAtMillis = ({ fetchedAt }: Snapshot.Snapshot): number => DateTime.toEpochMillis(fetchedAt)
 
-/** What tells nothing of what the server holds or allows; that what to log in with cannot be read is no refusal. */
-type Unreachable = NetworkError | UnexpectedResponseError | InvalidCredentialError
+/**
+ * What tells nothing of what the server holds or allows: no answer, that of another server, or nothing to log in with.
+ */
+type Unreachable = NetworkError | UnexpectedResponseError | InvalidCredentialError | InvalidRequestError
 
 const isUnreachable = (error: ReadError): error is Unreachable =>
-  error._tag === "NetworkError" || error._tag === "UnexpectedResponseError" || error._tag === "InvalidCredentialError"
+  error._tag === "NetworkError" || error._tag === "UnexpectedResponseError" ||
+  error._tag === "InvalidCredentialError" || (error._tag === "InvalidRequestError" && error.parameter === "siteUrl")
 
 const askedPause = (error: Unreachable): number =>
   error._tag === "NetworkError" && error.retryAfter !== undefined ? Duration.toMillis(error.retryAfter) : 0

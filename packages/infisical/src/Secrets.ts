@@ -321,9 +321,9 @@ export const make: Effect.Effect<
       const found = source.readsByName
         ? Effect.flatMap(locate({ ...folder, secretName: name }), (byName) =>
           // Once it is known that a name has to be read by itself, the folder is not asked first.
-          cache.fresh(byName) === undefined
-            ? Effect.catchIf(inFolder(name, location, type), isListingRefused, () => alone(name, byName))
-            : alone(name, byName))
+          cache.holds(byName)
+            ? alone(name, byName)
+            : Effect.catchIf(inFolder(name, location, type), isListingRefused, () => alone(name, byName)))
         : inFolder(name, location, type)
       return yield* config.fallback
         ? Effect.catchIf(
@@ -437,7 +437,7 @@ export const make: Effect.Effect<
         const byName = yield* locate({ ...options, secretName: name })
         const transitions = yield* cache.transitions
         const first = yield* get(name, { ...options, type })
-        const location = cache.fresh(byName) === undefined ? folder : byName
+        const location = cache.holds(byName) ? byName : folder
         yield* cache.keep(location)
         const later = Stream.repeatEffect(transitions).pipe(
           Stream.mapConcat(Arr.filter(({ current }) => current.location.key === location.key)),

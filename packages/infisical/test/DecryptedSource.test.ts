@@ -1,6 +1,6 @@
 /** What is different where the server decrypts. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Option, Redacted } from "effect"
+import { ConfigProvider, Effect, Layer, Option, Redacted } from "effect"
 import { Credential, type InfisicalConfig, Secrets } from "effect-infisical"
 import type { World } from "effect-infisical-emulator"
 import { client, get, layer, Simulation, value } from "./Simulation.js"
@@ -146,6 +146,23 @@ describe("An identity that may read some names only", () => {
       projects: { main: { folders } },
       identities: { main: { readableNames: ["A"] } }
     })))
+
+  it.effect("is served the last answers while the server is gone, and not those of the environment", () =>
+    Effect.gen(function*() {
+      const { advance, setFault } = yield* Simulation
+      assert.strictEqual(value(yield* get("A")), "a")
+      yield* setFault(() => "unreachable")
+      yield* advance("6 minutes", "30 seconds")
+      const secret = yield* get("A")
+      assert.strictEqual(value(secret), "a")
+      assert.strictEqual(secret.source, "stale")
+    }).pipe(
+      Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["A", "from the environment"]]))),
+      run(
+        { era: "current", secrets: { A: "a", B: "b" }, identities: { main: { readableNames: ["A"] } } },
+        { fallback: true }
+      )
+    ))
 })
 
 describe("A write that awaits approval", () => {

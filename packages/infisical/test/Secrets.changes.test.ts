@@ -1,9 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Chunk, Deferred, Effect, Exit, Fiber, Queue, Redacted, Ref, Schedule, Stream } from "effect"
-import { RotatingResource, type SecretChange, Secrets } from "effect-infisical"
-import { get, numbered, run, Simulation, value } from "./Simulation.js"
+import { Chunk, Deferred, Effect, Exit, Fiber, Option, Queue, Redacted, Ref, Schedule, Stream } from "effect"
+import { Credential, RotatingResource, type SecretChange, Secrets } from "effect-infisical"
+import { client, get, layer, numbered, run, Simulation, value } from "./Simulation.js"
+import { era } from "./source.js"
 
 const every3Minutes = { refresh: Schedule.spaced("3 minutes") }
+
+const forbidden = () =>
+  new Response(
+    JSON.stringify({ statusCode: 403, error: "PermissionDenied", message: "You are not allowed to read on secrets" }),
+    { status: 403 }
+  )
 
 /** Collects a stream in the background; gives what came since the last time. */
 const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
@@ -143,6 +150,46 @@ describe("Secrets.watch", () => {
       yield* advance("5 minutes", "1 minutes")
       assert.deepStrictEqual(yield* take, ["back"])
     }).pipe(run({ secrets: numbered(1) }, every3Minutes)))
+
+  it.scoped("outlasts a refusal, since what is watched is asked for again", () =>
+    Effect.gen(function*() {
+      const { advance, emulator, setFault, settle } = yield* Simulation
+      const take = yield* watched("NAME_0")
+      yield* settle
+      yield* take
+      yield* setFault((path) => path.includes("/secrets") ? forbidden() : undefined)
+      yield* advance("3 minutes")
+      yield* setFault(() => undefined)
+      yield* emulator.setSecret({ name: "NAME_0", value: "rotated" })
+      yield* advance("3 minutes")
+      assert.deepStrictEqual(yield* take, ["rotated"])
+    }).pipe(run({ secrets: numbered(1) }, every3Minutes)))
+
+  it.scoped("outlasts a login that dies", () =>
+    Effect.gen(function*() {
+      const { advance, emulator, settle } = yield* Simulation
+      const dies = yield* Ref.make(false)
+      const { clientId, clientSecret } = yield* emulator.universalAuth()
+      const login = Effect.gen(function*() {
+        if (yield* Ref.get(dies)) return yield* Effect.dieMessage("where the login comes from is broken")
+        return { method: "universal-auth" as const, clientId, clientSecret }
+      })
+      yield* Effect.gen(function*() {
+        const take = yield* watched("NAME_0")
+        yield* settle
+        assert.deepStrictEqual(yield* take, ["value 0"])
+        yield* Ref.set(dies, true)
+        yield* advance("4 minutes", "30 seconds")
+        yield* Ref.set(dies, false)
+        yield* emulator.setSecret({ name: "NAME_0", value: "rotated" })
+        yield* advance("4 minutes", "30 seconds")
+        assert.deepStrictEqual(yield* take, ["rotated"])
+      }).pipe(Effect.provide(client({
+        credential: Credential.machineIdentity({ id: clientId, secret: Option.none(), login }),
+        projectId: (yield* emulator.project()).id,
+        ...every3Minutes
+      })))
+    }).pipe(Effect.provide(layer({ era, secrets: numbered(1), identities: { main: { accessTokenTTL: 60 } } }))))
 
   it.scoped("watches the location that it is told, and no other", () =>
     Effect.gen(function*() {

@@ -86,6 +86,14 @@ describe("A value with references", () => {
       assert.deepStrictEqual(yield* simulation.takeRequests, [])
     }).pipe(run(world)))
 
+  it.effect("is an error where the credential was revoked meanwhile, and no half of a value", () =>
+    Effect.gen(function*() {
+      const { emulator } = yield* Simulation
+      yield* get("PLAIN")
+      yield* emulator.revokeServiceToken()
+      assert.include(yield* Effect.flip(get("URL")), { _tag: "AuthenticationError" })
+    }).pipe(run(world)))
+
   it.effect("is an error where what it refers to cannot be reached, and no half of a value", () =>
     Effect.gen(function*() {
       const simulation = yield* Simulation

@@ -1,5 +1,18 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Array as Arr, ConfigProvider, Effect, Exit, Layer, Logger, Metric, Schedule, Scope } from "effect"
+import {
+  Array as Arr,
+  ConfigProvider,
+  Context,
+  Effect,
+  Exit,
+  Layer,
+  Logger,
+  Metric,
+  Option,
+  Schedule,
+  Scope,
+  Tracer
+} from "effect"
 import { SecretMetrics, Secrets } from "effect-infisical"
 import { client, get, layer, numbered, run, Simulation, value } from "./Simulation.js"
 
@@ -178,6 +191,59 @@ describe("The refresh", () => {
       assert.include(yield* Effect.flip(secrets.refresh()), { _tag: "NetworkError", status: 503 })
       assert.include(yield* Effect.flip(secrets.refresh({ environment: "dev" })), { _tag: "NetworkError", status: 503 })
       assert.strictEqual((yield* get("NAME_0")).source, "live")
+    }).pipe(run({ secrets: numbered(1) }, every3Minutes)))
+
+  it.effect("tries again by itself what a read found to be unreachable, however late its schedule comes", () =>
+    Effect.gen(function*() {
+      const { advance, emulator, setFault } = yield* Simulation
+      yield* get("NAME_0")
+      yield* setFault(() => "unreachable")
+      yield* advance("301 seconds")
+      assert.strictEqual((yield* get("NAME_0")).source, "stale")
+      yield* setFault(() => undefined)
+      yield* emulator.setSecret({ name: "NAME_0", value: "rotated" })
+      yield* advance("2 seconds")
+      const secret = yield* get("NAME_0")
+      assert.strictEqual(value(secret), "rotated")
+      assert.strictEqual(secret.source, "live")
+    }).pipe(run({ secrets: numbered(1) }, { refresh: Schedule.spaced("1 hour") })))
+
+  it.effect("takes a redirect for a server that cannot be reached: it says nothing of the secrets", () =>
+    Effect.gen(function*() {
+      const { advance, setFault } = yield* Simulation
+      yield* get("NAME_0")
+      yield* setFault(() => new Response("", { status: 302, headers: { location: "https://login.example/" } }))
+      yield* advance("6 minutes", "30 seconds")
+      const secret = yield* get("NAME_0")
+      assert.strictEqual(value(secret), "value 0")
+      assert.strictEqual(secret.source, "stale")
+    }).pipe(run({ secrets: numbered(1) }, every3Minutes)))
+
+  it.effect("has neither the span nor the annotations of whoever was the first to read", () =>
+    Effect.gen(function*() {
+      const { advance, setFault } = yield* Simulation
+      const { context, span } = yield* Effect.tracer
+      const request = span("GET /orders", Option.none(), Context.empty(), [], 0n, "server")
+      const roots = new Set<string>()
+      const tracer = Tracer.make({
+        context,
+        span: (name, parent, ...rest) => {
+          if (Option.isNone(parent)) roots.add(name)
+          else if (parent.value === request) roots.add(`${name} in the request`)
+          return span(name, parent, ...rest)
+        }
+      })
+      const annotations: Array<unknown> = []
+      const logger = Logger.make(({ annotations: given }) => void annotations.push(Object.fromEntries(given)))
+      yield* Effect.gen(function*() {
+        yield* get("NAME_0").pipe(Effect.withParentSpan(request), Effect.annotateLogs({ requestId: "first" }))
+        assert.isNotEmpty(roots)
+        roots.clear()
+        yield* setFault(() => "unreachable")
+        yield* advance("6 minutes", "1 minutes")
+        assert.deepStrictEqual([...roots], ["SecretCache.refresh"])
+        assert.deepStrictEqual(annotations, [{}])
+      }).pipe(Effect.withTracer(tracer), Effect.provide(Logger.add(logger)))
     }).pipe(run({ secrets: numbered(1) }, every3Minutes)))
 
   it.effect("warns once when the server is gone, and says once when it is back", () =>

@@ -123,6 +123,19 @@ describe("A name that a fresh snapshot lacks", () => {
     }).pipe(run({ secrets: numbered(1) })))
 })
 
+describe("A name that is missing", () => {
+  it.effect("is not asked for again while a rate limit wants us to wait", () =>
+    Effect.gen(function*() {
+      const { advance, setFault, takeRequests } = yield* Simulation
+      yield* get("NAME_0")
+      yield* setFault(() => new Response("", { status: 429, headers: { "retry-after": "600" } }))
+      yield* advance("11 seconds")
+      yield* takeRequests
+      yield* Effect.repeatN(Effect.exit(get("MISSING")), 19)
+      assert.deepStrictEqual((yield* takeRequests).map(({ status }) => status), [429])
+    }).pipe(run({ secrets: numbered(1) })))
+})
+
 describe("A write", () => {
   it.effect("that ends while a fetch is under way is not undone by that fetch's older answer", () =>
     Effect.gen(function*() {

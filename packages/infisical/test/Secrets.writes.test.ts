@@ -1,7 +1,7 @@
 /** Writes beyond the legacy client's, recursive lists and versions, on whichever source the run is for. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Option, Redacted } from "effect"
-import { Secrets } from "effect-infisical"
+import { Deferred, Effect, Fiber, Option, Redacted, Ref } from "effect"
+import { Folders, Secrets } from "effect-infisical"
 import { get, run, Simulation, value } from "./Simulation.js"
 import { isEndToEndEncrypted } from "./source.js"
 
@@ -21,6 +21,9 @@ const world = {
     }
   }
 }
+
+const awaitCount = (count: Ref.Ref<number>, wanted: number) =>
+  Effect.repeat(Effect.yieldNow(), { while: () => Effect.map(Ref.get(count), (count) => count < wanted) })
 
 const names = ({ secrets }: { readonly secrets: ReadonlyArray<{ readonly name: string }> }) =>
   secrets.map(({ name }) => name).toSorted()
@@ -43,6 +46,81 @@ describe("upsert", () => {
       const found = (yield* secrets.list()).secrets.filter(({ name }) => name === "NEW")
       assert.strictEqual(found.length, 1)
       assert.include(values, found.map(value)[0])
+    }).pipe(run(world)))
+})
+
+describe("A write", () => {
+  const imported = {
+    projects: {
+      main: {
+        folders: {
+          dev: {
+            "/": { secrets: { URL: "db://${PASSWORD}", PASSWORD: "old" } },
+            "/x": { secrets: { B: "old" } },
+            "/y": { imports: [{ environment: "dev", path: "/x" }] }
+          }
+        }
+      }
+    }
+  }
+
+  it.effect("is in the references to it", () =>
+    Effect.gen(function*() {
+      const secrets = yield* Secrets.Secrets
+      assert.strictEqual(value(yield* get("URL")), "db://old")
+      yield* secrets.update("PASSWORD", secret("new"))
+      assert.strictEqual(value(yield* get("URL")), "db://new")
+    }).pipe(run(imported)))
+
+  it.effect("with references is read with what they refer to", () =>
+    Effect.gen(function*() {
+      const secrets = yield* Secrets.Secrets
+      yield* get("PASSWORD")
+      yield* secrets.update("URL", secret("pg://${PASSWORD}"))
+      assert.strictEqual(value(yield* get("URL")), "pg://old")
+    }).pipe(run(imported)))
+
+  it.effect("is in what is read after it, even where an older answer is still under way", () =>
+    Effect.gen(function*() {
+      const { holdAnswers, settle } = yield* Simulation
+      const secrets = yield* Secrets.Secrets
+      assert.strictEqual(value(yield* get("B", { secretPath: "/y" })), "old")
+      const arrive = yield* Deferred.make<void>()
+      const held = yield* Ref.make(0)
+      yield* holdAnswers(Effect.zipRight(Ref.update(held, (count) => count + 1), Deferred.await(arrive)))
+      const refreshing = yield* Effect.fork(secrets.refresh({ secretPath: "/y" }))
+      yield* awaitCount(held, 1)
+      yield* holdAnswers(Effect.void)
+      yield* secrets.update("B", secret("new"), { secretPath: "/x" })
+      assert.strictEqual(value(yield* get("B", { secretPath: "/y" })), "new")
+      yield* Deferred.succeed(arrive, undefined)
+      yield* Fiber.join(refreshing)
+      yield* settle
+      assert.strictEqual(value(yield* get("B", { secretPath: "/y" })), "new")
+    }).pipe(run(imported)))
+
+  it.effect("is read live as soon as the server is back, where it was gone right after", () =>
+    Effect.gen(function*() {
+      const { advance, setFault } = yield* Simulation
+      const secrets = yield* Secrets.Secrets
+      yield* get("B", { secretPath: "/y" })
+      yield* secrets.update("B", secret("new"), { secretPath: "/x" })
+      yield* setFault(() => "unreachable")
+      assert.strictEqual((yield* get("B", { secretPath: "/y" })).source, "stale")
+      yield* setFault(() => undefined)
+      yield* advance("2 seconds")
+      assert.strictEqual(value(yield* get("B", { secretPath: "/y" })), "new")
+    }).pipe(run(imported)))
+
+  it.effect("into a folder that there was not ends what was remembered of that", () =>
+    Effect.gen(function*() {
+      const secrets = yield* Secrets.Secrets
+      const folders = yield* Folders.Folders
+      const secretPath = "/new"
+      assert.include(yield* Effect.flip(get("A", { secretPath })), { _tag: "NotFoundError" })
+      yield* folders.create("new")
+      yield* secrets.create("A", secret("a"), { secretPath })
+      assert.strictEqual(value(yield* get("A", { secretPath })), "a")
     }).pipe(run(world)))
 })
 
