@@ -6,6 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -100,7 +101,18 @@ export const make = <A, E, R>(
         return Scope.close(generation.scope, Exit.void)
       })
 
-    yield* Effect.addFinalizer(() => Effect.forEach([...open], close, { discard: true }))
+    /** Nobody who uses a resource has to do with how an older one ends. */
+    const retire = (generation: Generation<A>) =>
+      Effect.catchAllCause(close(generation), () =>
+        Effect.logWarning(`What was built from an earlier value of secret "${name}" died as it was released`))
+
+    yield* Effect.addFinalizer(() =>
+      Effect.flatMap(
+        Effect.forEach([...open], (generation) =>
+          Effect.exit(close(generation))),
+        (exits) => Option.getOrElse(Exit.all(exits), () => Exit.void)
+      )
+    )
     const first = yield* secrets.get(name, where)
     let built = first.value
     let current = yield* build(first)
@@ -113,13 +125,15 @@ export const make = <A, E, R>(
           current = next
           built = secret.value
           old.retired = true
-          if (old.users === 0) yield* close(old)
+          if (old.users === 0) yield* retire(old)
           yield* Effect.logInfo(`What is built from secret "${name}" was built anew`)
         })
       ).pipe(
         Effect.tapErrorCause(() =>
           Effect.logWarning(`What is built from secret "${name}" cannot be built from its new value; the old one stays`)
         ),
+        // What dies of a value may live with the next.
+        Effect.sandbox,
         Effect.retry(whenBuildingFails),
         Effect.ignore
       )
@@ -128,8 +142,9 @@ export const make = <A, E, R>(
       Stream.flatMap((secret) => Equal.equals(secret.value, built) ? Stream.void : Stream.fromEffect(rotate(secret)), {
         switch: true
       }),
-      Stream.retry(Schedule.spaced("1 minute")),
       Stream.runDrain,
+      Effect.sandbox,
+      Effect.retry(Schedule.spaced("1 minute")),
       Effect.forkScoped
     )
 
@@ -140,7 +155,7 @@ export const make = <A, E, R>(
     const leave = (generation: Generation<A>) =>
       Effect.suspend(() => {
         generation.users -= 1
-        return generation.retired && generation.users === 0 ? close(generation) : Effect.void
+        return generation.retired && generation.users === 0 ? retire(generation) : Effect.void
       })
 
     return {

@@ -118,6 +118,10 @@ interface Entry {
   arrived: number
   /** Counts the times that a fetch under way became outdated: nobody joins that any more. */
   outdated: number
+  /** The locations that values of this one refer to, by key, where this process replaces the references. */
+  readonly references: Set<string>
+  /** What was last served of those values, by id. */
+  readonly served: Map<string, Secret>
   refresher: Fiber.RuntimeFiber<void> | undefined
   /** Done, it ends the pause of the refresher. */
   alarm: Deferred.Deferred<void>
@@ -193,12 +197,24 @@ export const make: Effect.Effect<
       begun: 0,
       arrived: 0,
       outdated: 0,
+      references: new Set(),
+      served: new Map(),
       refresher: undefined,
       alarm: Deferred.unsafeMake(FiberId.none)
     }
     entries.set(location.key, entry)
     return entry
   }
+
+  /** The keys of what somebody wants kept, and of what values in it refer to. */
+  const kept = (): ReadonlySet<string> =>
+    new Set(
+      [...entries.values()].flatMap(({ keepers, location, references }) =>
+        keepers > 0 ? [location.key, ...references] : []
+      )
+    )
+
+  const isKept = (entry: Entry) => kept().has(entry.location.key)
 
   const isKnown = (entry: Entry) => entries.get(entry.location.key) === entry
 
@@ -219,8 +235,9 @@ export const make: Effect.Effect<
     for (const key of refusals.keys()) if (refusals.size > config.cacheCapacity) refusals.delete(key)
     const surplus = entries.size - config.cacheCapacity
     if (surplus <= 0) return Effect.void
+    const wanted = kept()
     const leastRecentlyUsed = [...entries.values()]
-      .filter(({ keepers }) => keepers === 0)
+      .filter(({ location }) => !wanted.has(location.key))
       .toSorted((one, other) => one.usedAt - other.usedAt)
       .slice(0, surplus)
     return Effect.forEach(leastRecentlyUsed, (entry) => {
@@ -243,12 +260,24 @@ export const make: Effect.Effect<
   })
   yield* Effect.addFinalizer(() => measure)
 
+  const tell = (entry: Entry, previous: Option.Option<Snapshot.Snapshot>, current: Snapshot.Snapshot) => {
+    feed.publish({ previous, current, served: new Map(entry.served) })
+    if (entry.served.size === 0) return
+    const ids = new Set([...current.content.own, ...current.content.imported].map(({ id }) => id))
+    for (const id of entry.served.keys()) if (!ids.has(id)) entry.served.delete(id)
+  }
+
   /** Puts a snapshot in place of the last, and tells whoever wants to know. */
   const replace = (entry: Entry, snapshot: Snapshot.Snapshot) => {
     const previous = entry.snapshot
     entry.snapshot = Option.some(snapshot)
     if (SnapshotFeed.hasOtherRows(previous, snapshot)) {
-      feed.publish({ previous, current: snapshot })
+      tell(entry, previous, snapshot)
+      for (const other of entries.values()) {
+        if (other !== entry && other.references.has(entry.location.key) && Option.isSome(other.snapshot)) {
+          tell(other, other.snapshot, other.snapshot.value)
+        }
+      }
       // All but a sealed one as it was loaded.
       if (sealed.isEnabled && (snapshot.source !== "sealed" || Option.isSome(previous))) unsealed.add(entry)
     }
@@ -289,7 +318,7 @@ export const make: Effect.Effect<
         etag,
         content,
         staleBecause: Option.none(),
-        expand: expandIn(location)
+        expand: expandIn(entry)
       })
       const snapshot = changes.reduce(Snapshot.afterWrite, answered)
       if (Option.isSome(entry.failure)) {
@@ -319,8 +348,8 @@ export const make: Effect.Effect<
       yield* Metric.increment(SecretMetrics.refreshes)
       yield* Metric.increment(Metric.tagged(SecretMetrics.refreshFailures, "error", error._tag))
       if (!isUnreachable(error)) {
-        if (entry.keepers === 0) drop(entry)
-        else forget(entry)
+        if (isKept(entry)) forget(entry)
+        else drop(entry)
         refusals.delete(location.key)
         refusals.set(location.key, { error, until: now() + missTtl })
         yield* makeRoom
@@ -335,7 +364,7 @@ export const make: Effect.Effect<
           sealed.load(location, error),
           Option.map((snapshot) => {
             if (Option.isNone(entry.snapshot)) {
-              replace(entry, Snapshot.make({ ...snapshot, expand: expandIn(location) }))
+              replace(entry, Snapshot.make({ ...snapshot, expand: expandIn(entry) }))
             }
           })
         )
@@ -383,10 +412,11 @@ export const make: Effect.Effect<
     })
 
   /** Replaces the references in values of a location, from what the cache holds, where the server did not. */
-  const expandIn = (location: Location.Location): Option.Option<Snapshot.Expand> => {
-    if (!location.expandReferences || source.expandsReferences) return Option.none()
+  const expandIn = (entry: Entry): Option.Option<Snapshot.Expand> => {
+    if (!entry.location.expandReferences || source.expandsReferences) return Option.none()
     const lookup = ({ environment, name, secretPath }: References.Place) =>
       Location.make({ environment, secretPath, includeImports: config.defaultLocation.includeImports }).pipe(
+        Effect.tap(({ key }) => Effect.sync(() => entry.references.add(key))),
         Effect.flatMap(read),
         Effect.flatMap(({ content }) => {
           const row = content.own.find((row) => row.name === name && row.type === "shared")
@@ -415,7 +445,11 @@ export const make: Effect.Effect<
           expanded.set(secret, next)
           return next
         }
-      )
+      ).pipe(Effect.tap((next) =>
+        Effect.sync(() => {
+          if (next.id !== undefined) entry.served.set(next.id, next)
+        })
+      ))
     )
   }
 
@@ -454,7 +488,7 @@ export const make: Effect.Effect<
       let usedAt = -1
       let idleSince = now()
       const isIdle = () => {
-        if (entry.usedAt !== usedAt || entry.keepers > 0) {
+        if (entry.usedAt !== usedAt || isKept(entry)) {
           usedAt = entry.usedAt
           idleSince = now()
         }
@@ -542,10 +576,12 @@ export const make: Effect.Effect<
       refusals.clear()
       for (const entry of entries.values()) {
         const how = touched(location, entry.location)
+        if (how === "dependent") entry.freshUntil = 0
         if (how === "written" && Option.isSome(entry.snapshot)) {
-          replace(entry, Snapshot.afterWrite(entry.snapshot.value, change))
+          const snapshot = entry.snapshot.value
+          if (isExpandedByServer(entry.location) && Snapshot.isReferredTo(snapshot, change)) entry.freshUntil = 0
+          replace(entry, Snapshot.afterWrite(snapshot, change))
         }
-        if (how === "dependent" || (how === "written" && isExpandedByServer(entry.location))) entry.freshUntil = 0
       }
       for (const flight of fetching) {
         const how = touched(location, flight.location)

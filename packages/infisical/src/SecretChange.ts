@@ -36,12 +36,13 @@ export const { $is, $match, Added, Removed, Updated } = Data.taggedEnum<SecretCh
 
 /**
  * What changed from one snapshot to the next. A location that was not known before has no changes, and a secret that
- * cannot be decrypted counts as missing. Only what is not plainly the same is decrypted.
+ * cannot be decrypted counts as missing. Only what is not plainly the same is decrypted. A secret that stayed as it is
+ * written has changed where what it refers to has, if it was read before.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const between = ({ current, previous }: Transition): Effect.Effect<ReadonlyArray<SecretChange>> =>
+export const between = ({ current, previous, served }: Transition): Effect.Effect<ReadonlyArray<SecretChange>> =>
   Option.match(previous, {
     onNone: () => Effect.succeed([]),
     onSome: (previous) =>
@@ -51,8 +52,10 @@ export const between = ({ current, previous }: Transition): Effect.Effect<Readon
         const after = current.rows("personal")
         const changes: Array<SecretChange> = []
         for (const key of new Set([...before.keys(), ...after.keys()])) {
-          if (before.get(key) === after.get(key)) continue
-          const old = yield* readable(previous, key)
+          const row = before.get(key)
+          const last = row === undefined ? undefined : served.get(row.id)
+          if (row === after.get(key) && last === undefined) continue
+          const old = last === undefined ? yield* readable(previous, key) : Option.some(last)
           const secret = yield* readable(current, key)
           if (old === unreachable || secret === unreachable) continue
           if (Option.isNone(old) && Option.isSome(secret)) changes.push(Added({ location, secret: secret.value }))

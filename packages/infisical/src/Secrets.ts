@@ -166,13 +166,14 @@ export interface Service {
   readonly refresh: (options?: Omit<ListOptions, "type">) => Effect.Effect<void, ReadError>
   /**
    * What changes by value, from now on, in the locations that are in use: on the server, as soon as a refresh finds it,
-   * and by writes of our own. Never ends, never fails. A slow subscriber holds up nobody; it gets what happened since
+   * and by writes of our own. A value that refers to others changes with them, if it was read before. Never ends, never
+   * fails. A slow subscriber holds up nobody; it gets what happened since
    * in one step.
    */
   readonly changes: Stream.Stream<SecretChange.SecretChange>
   /**
    * The current value of a secret, then each new one, for as long as it is run; meanwhile its location is kept up to
-   * date. A slow subscriber gets the newest value. Nothing comes while there is no such secret.
+   * date, and those that the value refers to. A slow subscriber gets the newest value. Nothing comes while there is no such secret.
    *
    * Fails with what `get` raises for the current value, and never after it.
    */
@@ -211,8 +212,8 @@ export interface Service {
     options?: WriteOptions
   ) => Effect.Effect<Secret, WriteError | AlreadyExistsError>
   /**
-   * Gives a secret another name, and keeps all else. But on v4 its value is read and sent again, so that one that is
-   * written meanwhile is lost.
+   * Gives a secret another name, and keeps all else. But on all servers before v4 its value is read and sent again, so
+   * that one that is written meanwhile is lost.
    *
    * Raises `NotFoundError` where there is none, `AlreadyExistsError` where the new name is taken, and otherwise what
    * `create` raises.
@@ -407,7 +408,7 @@ export const make: Effect.Effect<
 
   const get: Service["get"] = (name, options) =>
     Effect.suspend(() =>
-      (options === undefined ? cache.fresh(defaultLocation)?.get(name, "personal") : undefined) ??
+      (options === undefined ? cache.fresh(defaultLocation)?.ready(name, "personal") : undefined) ??
         getCold(name, options ?? {})
     )
 

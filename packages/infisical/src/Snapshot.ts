@@ -275,11 +275,9 @@ export interface Options {
  * @category models
  */
 export interface Snapshot extends Options {
-  /**
-   * The secret of a key: for `personal` the personal one, else the shared one. `undefined` where there is none.
-   *
-   * It is not an effect itself, so that a warm read costs next to nothing.
-   */
+  /** What `get` would give, if that takes nothing any more. Not an effect, so that a warm read costs next to nothing. */
+  readonly ready: (key: string, type: SecretType) => Ready | undefined
+  /** The secret of a key: for `personal` the personal one, else the shared one. `undefined` where there is none. */
   readonly get: (key: string, type: SecretType) => Effect.Effect<Secret, ReadError> | undefined
   /** The row that `get` would give, by key. */
   readonly rows: (type: SecretType) => ReadonlyMap<string, Row>
@@ -287,8 +285,11 @@ export interface Snapshot extends Options {
   readonly list: (type: SecretType) => Effect.Effect<SecretList, ReadError>
 }
 
-/** A secret, unless it takes an effect to expand its references. */
-type Shown = Exit.Exit<Secret, DecryptError | PermissionError> | Effect.Effect<Secret, ReadError>
+/** A secret that takes no effect any more. */
+type Ready = Exit.Exit<Secret, DecryptError | PermissionError>
+
+/** One that refers to others, which may change without it. */
+type Expanding = Effect.Effect<Secret, ReadError>
 
 /**
  * By what a snapshot knows a secret: its name, and in a recursive one its path with it.
@@ -310,26 +311,32 @@ export const make = (options: Options): Snapshot => {
   const shared = index(location, content, "shared")
   const hasPersonal = content.own.some((row) => row.type === "personal")
   const rows = { shared, personal: hasPersonal ? index(location, content, "personal") : shared }
-  const secrets = { personal: new Map<string, Shown>(), shared: new Map<string, Shown>() }
+  const ready = { personal: new Map<string, Ready>(), shared: new Map<string, Ready>() }
+  const expanding = { personal: new Map<string, Expanding>(), shared: new Map<string, Expanding>() }
 
-  const show = (key: string, row: Row, type: SecretType): Shown | undefined => {
-    const known = secrets[type].get(key)
-    if (known !== undefined) return known
+  const known = (key: string, type: SecretType) => ready[type].get(key) ?? expanding[type].get(key)
+
+  const show = (key: string, row: Row, type: SecretType): Ready | Expanding | undefined => {
+    const shown = known(key, type)
+    if (shown !== undefined) return shown
     const revealed = peek(row)
     if (revealed === undefined) return undefined
     const plain = Exit.map(revealed, (revealed) => secret(row, revealed, source, fetchedAt))
-    const shown = Option.isSome(expand) && Exit.isSuccess(plain) && References.areIn(plain.value.value)
-      ? expand.value(plain.value)
-      : plain
-    secrets[type].set(key, shown)
-    return shown
+    if (Option.isSome(expand) && Exit.isSuccess(plain) && References.areIn(plain.value.value)) {
+      const expanded = expand.value(plain.value)
+      expanding[type].set(key, expanded)
+      return expanded
+    }
+    ready[type].set(key, plain)
+    return plain
   }
 
   return {
     ...options,
+    ready: (key, type) => ready[type].get(key),
     get: (key, type) => {
-      const known = secrets[type].get(key)
-      if (known !== undefined) return known
+      const shown = known(key, type)
+      if (shown !== undefined) return shown
       const row = rows[type].get(key)
       return row === undefined ? undefined : show(key, row, type) ?? Effect.flatMap(
         reveal(content.cipher, [row]),
@@ -389,6 +396,31 @@ const index = (location: Location.Location, content: Content, type: SecretType):
 export interface Change {
   readonly put: ReadonlyArray<Row>
   readonly deleted: ReadonlyArray<{ readonly name: string; readonly type: SecretType }>
+}
+
+/**
+ * Whether a write may change other values of a snapshot in which the server replaced the references, or is to be changed
+ * itself. What it replaced is not marked, but it left there what it put in: a value that refers to a secret has the value
+ * of that in it, or as yet the reference to what there was not.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const isReferredTo = ({ content }: Snapshot, { deleted, put }: Change): boolean => {
+  const values = [...content.own, ...content.imported].flatMap(({ held, name }) =>
+    held._tag === "Revealed" ? [{ name, value: held.value }] : []
+  )
+  return put.some(({ held }) => held._tag === "Revealed" && References.areIn(held.value)) ||
+    [...put, ...deleted].some((changed) => {
+      const earlier = values.filter(({ name }) => name === changed.name)
+      // The server trims values (`wire/` "Writes").
+      const texts = earlier.map(({ value }) => Redacted.value(value).trim())
+      return values.some(({ name, value }) =>
+        name !== changed.name && (earlier.length === 0
+          ? References.areIn(value)
+          : texts.some((text) => Redacted.value(value).includes(text)))
+      )
+    })
 }
 
 /**

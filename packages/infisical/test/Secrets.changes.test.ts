@@ -48,6 +48,22 @@ const watched = (name: string, options?: Secrets.ReadOptions) =>
     return Effect.map(take, (secrets) => secrets.map(value))
   })
 
+/** A secret that refers to one of its own folder, and one that refers to one of another. */
+const referring = {
+  projects: {
+    main: {
+      folders: {
+        dev: {
+          "/": {
+            secrets: { NEAR: "db://${PASSWORD}", FAR: "db://${dev.db.PASSWORD}", PASSWORD: "old", PLAIN: "plain" }
+          },
+          "/db": { secrets: { PASSWORD: "old far" } }
+        }
+      }
+    }
+  }
+}
+
 describe("Secrets.changes", () => {
   it.scoped("tells of secrets that were added, updated and removed on the server, with old and new version", () =>
     Effect.gen(function*() {
@@ -92,6 +108,38 @@ describe("Secrets.changes", () => {
       assert.deepStrictEqual(yield* take, [])
     }).pipe(run({ secrets: numbered(1) }, every3Minutes)))
 
+  it.scoped("tells of values that were read and refer to what changed, wherever that is", () =>
+    Effect.gen(function*() {
+      const { advance, emulator, settle } = yield* Simulation
+      yield* Effect.forEach(["NEAR", "FAR", "PLAIN"], (name) => get(name))
+      const take = yield* changes
+      yield* settle
+      yield* emulator.setSecret({ name: "PASSWORD", value: "new" })
+      yield* advance("6 minutes", "1 minutes")
+      assert.sameMembers([...(yield* take)], [
+        "updated PASSWORD=old v1 to PASSWORD=new v2 at dev:/",
+        "updated NEAR=db://old v1 to NEAR=db://new v1 at dev:/"
+      ])
+      yield* emulator.setSecret({ name: "PASSWORD", value: "new far", secretPath: "/db" })
+      yield* advance("6 minutes", "1 minutes")
+      const far = (yield* take).filter((change) => change.endsWith(" at dev:/"))
+      assert.deepStrictEqual(far, ["updated FAR=db://old far v1 to FAR=db://new far v1 at dev:/"])
+      yield* advance("1 hour", "1 minutes")
+      assert.deepStrictEqual(yield* take, [])
+    }).pipe(run(referring, { ...every3Minutes, idleTtl: "1 day" })))
+
+  it.scoped("tells what was served before a rotation and its references changed at once", () =>
+    Effect.gen(function*() {
+      const { advance, emulator, settle } = yield* Simulation
+      yield* get("NEAR")
+      const take = yield* changes
+      yield* settle
+      yield* emulator.setSecret({ name: "PASSWORD", value: "new" })
+      yield* emulator.setSecret({ name: "NEAR", value: "pg://${PASSWORD}" })
+      yield* advance("6 minutes", "1 minutes")
+      assert.include(yield* take, "updated NEAR=db://old v1 to NEAR=pg://new v2 at dev:/")
+    }).pipe(run(referring, every3Minutes)))
+
   it.scoped("gives a slow subscriber the outcome of what it missed, and holds up nobody", () =>
     Effect.gen(function*() {
       const { advance, emulator, settle } = yield* Simulation
@@ -133,6 +181,20 @@ describe("Secrets.watch", () => {
       yield* advance("3 minutes")
       assert.deepStrictEqual(yield* take, ["two"])
     }).pipe(run({ secrets: numbered(2) }, { ...every3Minutes, idleTtl: "10 minutes" })))
+
+  for (const [name, where, password] of [["NEAR", "/", "new"], ["FAR", "/db", "new far"]] as const) {
+    it.scoped(`follows a reference to ${where}, read by nobody else for however long`, () =>
+      Effect.gen(function*() {
+        const { advance, emulator, settle } = yield* Simulation
+        const take = yield* watched(name)
+        yield* settle
+        assert.lengthOf(yield* take, 1)
+        yield* advance("1 hour", "1 minutes")
+        yield* emulator.setSecret({ name: "PASSWORD", value: password, secretPath: where })
+        yield* advance("6 minutes", "1 minutes")
+        assert.deepStrictEqual(yield* take, [`db://${password}`])
+      }).pipe(run(referring, { ...every3Minutes, idleTtl: "10 minutes" })))
+  }
 
   it.scoped("outlasts an outage, the removal of the secret and its return", () =>
     Effect.gen(function*() {
@@ -311,6 +373,46 @@ describe("A rotating resource", () => {
       yield* advance("10 minutes", "10 seconds")
       assert.strictEqual((yield* log).filter((line) => line === "refused bad").length, before)
       assert.deepStrictEqual((yield* log).slice(-2), ["opened good", "closed old"])
+    }).pipe(run({ secrets: { PASSWORD: "old" } }, every3Minutes)))
+
+  it.scoped("stays the old one while the new one dies being built, which is tried again", () =>
+    Effect.gen(function*() {
+      const { advance, emulator, settle } = yield* Simulation
+      const pool = yield* RotatingResource.make({
+        name: "PASSWORD",
+        acquire: (secret) => value(secret) === "bad" ? Effect.dieMessage("invalid URL") : Effect.succeed(value(secret))
+      })
+      yield* settle
+      yield* emulator.setSecret({ name: "PASSWORD", value: "bad" })
+      yield* advance("4 minutes", "30 seconds")
+      assert.strictEqual(yield* pool.use(Effect.succeed), "old")
+      yield* emulator.setSecret({ name: "PASSWORD", value: "good" })
+      yield* advance("4 minutes", "30 seconds")
+      assert.strictEqual(yield* pool.use(Effect.succeed), "good")
+    }).pipe(run({ secrets: { PASSWORD: "old" } }, every3Minutes)))
+
+  it.scoped("goes on rotating where an old one dies being released, and its last user does not notice", () =>
+    Effect.gen(function*() {
+      const { advance, emulator, settle } = yield* Simulation
+      const pool = yield* RotatingResource.make({
+        name: "PASSWORD",
+        acquire: (secret) =>
+          Effect.acquireRelease(
+            Effect.succeed(value(secret)),
+            (password) => password === "last" ? Effect.void : Effect.dieMessage("it cannot be closed")
+          )
+      })
+      yield* settle
+      yield* emulator.setSecret({ name: "PASSWORD", value: "second" })
+      yield* advance("4 minutes", "30 seconds")
+      const finish = yield* Deferred.make<void>()
+      const using = yield* Effect.fork(pool.use((password) => Effect.as(Deferred.await(finish), password)))
+      yield* settle
+      yield* emulator.setSecret({ name: "PASSWORD", value: "last" })
+      yield* advance("4 minutes", "30 seconds")
+      yield* Deferred.succeed(finish, undefined)
+      assert.strictEqual(yield* Fiber.join(using), "second")
+      assert.strictEqual(yield* pool.use(Effect.succeed), "last")
     }).pipe(run({ secrets: { PASSWORD: "old" } }, every3Minutes)))
 
   it.effect("fails to be made as its secret and its acquisition do, and closes with its scope", () =>

@@ -1,6 +1,6 @@
 /** References in values that this process decrypts, which no server replaces. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { ConfigProvider, Effect } from "effect"
 import { Credential, Secrets } from "effect-infisical"
 import { client, get, layer, run, Simulation, value } from "./Simulation.js"
 
@@ -93,6 +93,18 @@ describe("A value with references", () => {
       yield* emulator.revokeServiceToken()
       assert.include(yield* Effect.flip(get("URL")), { _tag: "AuthenticationError" })
     }).pipe(run(world)))
+
+  it.effect("has the same fallback, whether its folder has to be fetched or not", () =>
+    Effect.gen(function*() {
+      const simulation = yield* Simulation
+      yield* get("PLAIN")
+      yield* simulation.setFault(() => "unreachable")
+      assert.include(yield* get("URL"), { source: "fallback" })
+      assert.include(yield* get("URL", { secretPath: "/" }), { source: "fallback" })
+    }).pipe(
+      Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["URL", "from the environment"]]))),
+      run(world, { fallback: true })
+    ))
 
   it.effect("is an error where what it refers to cannot be reached, and no half of a value", () =>
     Effect.gen(function*() {

@@ -55,7 +55,7 @@ describe("A write", () => {
       main: {
         folders: {
           dev: {
-            "/": { secrets: { URL: "db://${PASSWORD}", PASSWORD: "old" } },
+            "/": { secrets: { URL: "db://${PASSWORD}", PASSWORD: "old", EARLY: "${LATE}" } },
             "/x": { secrets: { B: "old" } },
             "/y": { imports: [{ environment: "dev", path: "/x" }] }
           }
@@ -70,6 +70,22 @@ describe("A write", () => {
       assert.strictEqual(value(yield* get("URL")), "db://old")
       yield* secrets.update("PASSWORD", secret("new"))
       assert.strictEqual(value(yield* get("URL")), "db://new")
+    }).pipe(run(imported)))
+
+  it.effect("of what there was not is in the references to it", () =>
+    Effect.gen(function*() {
+      const secrets = yield* Secrets.Secrets
+      assert.strictEqual(value(yield* get("EARLY")), "${LATE}")
+      yield* secrets.create("LATE", secret("here"))
+      assert.strictEqual(value(yield* get("EARLY")), "here")
+    }).pipe(run(imported)))
+
+  it.effect("that is a deletion leaves the references to it as they are written", () =>
+    Effect.gen(function*() {
+      const secrets = yield* Secrets.Secrets
+      assert.strictEqual(value(yield* get("URL")), "db://old")
+      yield* secrets.delete("PASSWORD")
+      assert.strictEqual(value(yield* get("URL")), "db://${PASSWORD}")
     }).pipe(run(imported)))
 
   it.effect("with references is read with what they refer to", () =>

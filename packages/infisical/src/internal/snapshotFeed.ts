@@ -6,12 +6,18 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
+import type { Secret } from "../Secret.js"
 import type { Snapshot } from "../Snapshot.js"
 
 export interface Transition {
   /** None where the location was not known before. */
   readonly previous: Option.Option<Snapshot>
   readonly current: Snapshot
+  /**
+   * What was last served of secrets whose values refer to others, by id. The previous snapshot cannot tell it any more:
+   * it would refer to what there is now.
+   */
+  readonly served: ReadonlyMap<string, Secret>
 }
 
 /** What happened since the last time; waits until something did. */
@@ -34,7 +40,7 @@ export const make = (): SnapshotFeed => {
       const { key } = transition.current.location
       for (const { signal, unseen } of subscribers) {
         const earlier = unseen.get(key)
-        unseen.set(key, earlier === undefined ? transition : { ...transition, previous: earlier.previous })
+        unseen.set(key, earlier === undefined ? transition : merge(earlier, transition))
         signal.unsafeOffer(undefined)
       }
     },
@@ -55,6 +61,12 @@ export const make = (): SnapshotFeed => {
     ))
   }
 }
+
+const merge = (earlier: Transition, later: Transition): Transition => ({
+  previous: earlier.previous,
+  current: later.current,
+  served: new Map([...later.served, ...earlier.served])
+})
 
 /** Whether the one has other rows than the other. */
 export const hasOtherRows = (previous: Option.Option<Snapshot>, current: Snapshot): boolean =>
