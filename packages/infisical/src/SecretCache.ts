@@ -484,6 +484,8 @@ export const make: Effect.Effect<
   /** Keeps a location up to date until nobody has used it for long; it never fails. */
   const keepRefreshing = (entry: Entry, schedule: Schedule.Schedule<unknown>): Effect.Effect<void> =>
     Effect.gen(function*() {
+      // Whoever waits for the first answer has it before the next one is thought of.
+      yield* Effect.sleep(Duration.zero)
       const driver = yield* Schedule.driver(schedule)
       let usedAt = -1
       let idleSince = now()
