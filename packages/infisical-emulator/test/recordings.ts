@@ -4,7 +4,7 @@ import * as Fs from "node:fs"
 import { fileURLToPath } from "node:url"
 
 /** The copies here, or another folder of recordings. */
-const folder = process.env["WIRE_DIR"] ?? fileURLToPath(new URL("./recordings", import.meta.url))
+const folder = process.env["WIRE_DIR"] ?? fileURLToPath(new URL("../../recordings/2024-07", import.meta.url))
 
 const Response = Schema.Struct({
   status: Schema.Number,

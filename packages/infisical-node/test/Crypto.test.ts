@@ -212,7 +212,7 @@ const groups = ["service-token", "list", "get", "names", "write", "etag"]
 const recordings = Effect.gen(function*() {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
-  const folder = path.join(import.meta.dirname, "../../infisical/test/recordings")
+  const folder = path.join(import.meta.dirname, "../../recordings/2024-07")
   const world = yield* Effect.flatMap(fs.readFileString(path.join(folder, "world.json")), Schema.decode(World))
   const names = yield* Effect.forEach(
     groups,

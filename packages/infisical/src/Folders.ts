@@ -6,20 +6,20 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as InfisicalApi from "./InfisicalApi.js"
-import type * as InfisicalConfig from "./InfisicalConfig.js"
+import * as InfisicalApi from "./api/InfisicalApi.js"
+import * as SecretCache from "./cache/SecretCache.js"
+import type * as InfisicalConfig from "./config/InfisicalConfig.js"
 import {
   type AlreadyExistsError,
   InvalidRequestError,
   NotFoundError,
   type ReadError,
   type WriteError
-} from "./InfisicalError.js"
-import { atPlace } from "./internal/place.js"
-import * as Location from "./Location.js"
-import * as SecretCache from "./SecretCache.js"
-import type { PlaceOptions } from "./Secrets.js"
-import type * as Session from "./Session.js"
+} from "./model/InfisicalError.js"
+import * as Location from "./model/Location.js"
+import type { PlaceOptions } from "./model/Location.js"
+import { atPlace } from "./session/atPlace.js"
+import type * as Session from "./session/Session.js"
 
 /**
  * A folder.

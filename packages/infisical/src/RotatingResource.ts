@@ -10,8 +10,8 @@ import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { ReadError } from "./InfisicalError.js"
-import type { Secret } from "./Secret.js"
+import type { ReadError } from "./model/InfisicalError.js"
+import type { Secret } from "./model/Secret.js"
 import * as Secrets from "./Secrets.js"
 
 /**

@@ -17,7 +17,10 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
-import * as InfisicalConfig from "./InfisicalConfig.js"
+import * as SealedSnapshots from "./cache/SealedSnapshots.js"
+import * as SecretCache from "./cache/SecretCache.js"
+import * as SecretChange from "./cache/SecretChange.js"
+import * as InfisicalConfig from "./config/InfisicalConfig.js"
 import {
   type AlreadyExistsError,
   type InvalidRequestError,
@@ -25,30 +28,15 @@ import {
   type ReadError,
   UnexpectedResponseError,
   type WriteError
-} from "./InfisicalError.js"
-import { checkWellFormed } from "./internal/wellFormed.js"
-import * as Location from "./Location.js"
-import * as MemorySource from "./MemorySource.js"
-import * as SealedSnapshots from "./SealedSnapshots.js"
-import { noDetails, Secret, type SecretList } from "./Secret.js"
-import * as SecretCache from "./SecretCache.js"
-import * as SecretChange from "./SecretChange.js"
-import * as SecretSource from "./SecretSource.js"
-import * as Snapshot from "./Snapshot.js"
-import type { SecretType } from "./Wire.js"
-
-/**
- * Where something is.
- *
- * @since 0.1.0
- * @category models
- */
-export interface PlaceOptions {
-  /** The environment's slug. Default: the configuration's, which is `dev` by default. */
-  readonly environment?: string | undefined
-  /** The folder's path; it begins with a slash. Default: the configuration's, which is `/` by default. */
-  readonly secretPath?: string | undefined
-}
+} from "./model/InfisicalError.js"
+import * as Location from "./model/Location.js"
+import type { PlaceOptions } from "./model/Location.js"
+import { noDetails, Secret, type SecretList } from "./model/Secret.js"
+import type { SecretType } from "./model/Secret.js"
+import { checkWellFormed } from "./model/wellFormed.js"
+import * as MemorySource from "./source/MemorySource.js"
+import * as SecretSource from "./source/SecretSource.js"
+import * as Snapshot from "./source/Snapshot.js"
 
 /**
  * Where and how to read.

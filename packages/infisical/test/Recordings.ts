@@ -23,7 +23,7 @@ export const Recording = Schema.Struct({
 
 export type Recording = typeof Recording.Type
 
-export const ownFolder = fileURLToPath(new URL("./recordings", import.meta.url))
+export const ownFolder = fileURLToPath(new URL("../../recordings/2024-07", import.meta.url))
 
 /** Every recording of these groups, by group and name. */
 export const load = (groups: ReadonlyArray<string>) =>

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Effect, Option, Redacted } from "effect"
-import { type Crypto, Location, Secret, Snapshot, type Wire } from "effect-infisical"
+import { type Crypto, Location, Secret, type Wire } from "effect-infisical"
+import * as Snapshot from "../src/source/Snapshot.js"
 
 const row = (name: string, type: Wire.SecretType, text: string): Snapshot.Row => ({
   id: `${type} ${name}`,

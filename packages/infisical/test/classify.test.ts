@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, FastCheck } from "effect"
 import { InfisicalError } from "effect-infisical"
-import { type Asked, classify } from "../src/internal/classify.js"
+import { type Asked, classify } from "../src/api/classify.js"
 import { meaningOf } from "./meaning.js"
 
 const reading: Asked = {

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, FastCheck, Option } from "effect"
-import * as References from "../src/internal/references.js"
+import * as References from "../src/source/references.js"
 
 /** Secrets by environment, path and name; `undefined` for what there is not. */
 const lookup = (secrets: Readonly<Record<string, string>>) => (place: References.Place) =>

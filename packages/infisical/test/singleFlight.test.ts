@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Ref } from "effect"
-import * as SingleFlight from "../src/internal/singleFlight.js"
+import * as SingleFlight from "../src/support/singleFlight.js"
 
 /** A run that counts its beginnings and its interruptions, and ends when it is told to. */
 const counted = Effect.gen(function*() {

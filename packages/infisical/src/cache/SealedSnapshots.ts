@@ -1,0 +1,238 @@
+/**
+ * The last good snapshots, encrypted for the next process: one that starts while the server cannot be reached serves
+ * from them and says so. Opt-in, by a `SnapshotStorage`.
+ *
+ * A snapshot is sealed with AES-256-GCM under a key that is derived from the credential for this site and location
+ * alone. What was changed, cut off, sealed with another credential, for another site or location, or by a newer version
+ * does not open, and is ignored with a warning.
+ *
+ * @since 0.1.0
+ */
+import type { PlatformError } from "@effect/platform/Error"
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type { ParseError } from "effect/ParseResult"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import * as InfisicalConfig from "../config/InfisicalConfig.js"
+import * as Crypto from "../crypto/Crypto.js"
+import type { ReadError } from "../model/InfisicalError.js"
+import type * as Location from "../model/Location.js"
+import { SecretType } from "../model/Secret.js"
+import * as Snapshot from "../source/Snapshot.js"
+import { SnapshotStorage } from "./SnapshotStorage.js"
+
+/**
+ * The service behind `SealedSnapshots`. None of it fails: what cannot be stored or read is logged as a warning.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Service {
+  /** Whether there is a storage at all. */
+  readonly isEnabled: boolean
+  /** Seals a snapshot in place of the last one of its location. Secrets that cannot be decrypted are left out. */
+  readonly save: (snapshot: Snapshot.Snapshot) => Effect.Effect<void>
+  /** The sealed snapshot of a location, if there is one that can be trusted and is no older than `sealedTtl`. */
+  readonly load: (
+    location: Location.Location,
+    because: ReadError
+  ) => Effect.Effect<Option.Option<Snapshot.Snapshot>>
+  /** Removes the sealed snapshot of a location. */
+  readonly remove: (location: Location.Location) => Effect.Effect<void>
+}
+
+/**
+ * The last good snapshots, encrypted for the next process.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class SealedSnapshots extends Context.Tag("effect-infisical/SealedSnapshots")<SealedSnapshots, Service>() {}
+
+/** Raised by one with every change of what follows. */
+const formatVersion = 1
+
+const Envelope = Schema.parseJson(Schema.Struct({
+  version: Schema.Number,
+  ciphertext: Schema.String,
+  iv: Schema.String,
+  tag: Schema.String
+}))
+
+const Details = Schema.Struct({
+  tags: Schema.Array(Schema.Struct({ id: Schema.String, slug: Schema.String, name: Schema.String })),
+  metadata: Schema.Record({ key: Schema.String, value: Schema.String }),
+  encryptedMetadata: Schema.Record({ key: Schema.String, value: Schema.Redacted(Schema.String) }),
+  reminder: Schema.Option(Schema.Struct({ repeatDays: Schema.Number, note: Schema.String }))
+})
+
+const Rows = Schema.Array(Schema.Struct({
+  id: Schema.String,
+  name: Schema.String,
+  type: SecretType,
+  version: Schema.Number,
+  environment: Schema.String,
+  secretPath: Schema.String,
+  value: Schema.String,
+  comment: Schema.String,
+  details: Details
+}))
+
+const Sealed = Schema.parseJson(Schema.Struct({ fetchedAt: Schema.Number, own: Rows, imported: Rows }))
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make: Effect.Effect<Service, never, Crypto.Crypto | InfisicalConfig.InfisicalConfig> = Effect.gen(
+  function*() {
+    const storage = yield* SnapshotStorage
+    if (Option.isNone(storage)) return disabled
+    const store = storage.value
+    const crypto = yield* Crypto.Crypto
+    const { credential, logDebug, projectId, sealedTtl, sealingKey, siteUrl } = yield* InfisicalConfig.InfisicalConfig
+    if (Option.isNone(sealingKey)) {
+      yield* Effect.logWarning(
+        "No snapshots are sealed: nothing in the credential stays the same, from which a key could be derived. Set sealingKey."
+      )
+      return disabled
+    }
+
+    const place = (location: Location.Location) =>
+      JSON.stringify([siteUrl, credential.id, ...Option.toArray(projectId), location.key])
+    const keyOf = (location: Location.Location) => encodeURIComponent(place(location))
+    const cipherOf = (location: Location.Location) =>
+      crypto.derivedCipher({
+        secret: sealingKey.value,
+        purpose: `effect-infisical sealed snapshot ${formatVersion} ${place(location)}`
+      })
+    const ignored = ({ environment, secretPath }: Location.Location, why: string) =>
+      Effect.as(
+        Effect.logWarning(`The sealed snapshot of ${environment} at ${secretPath} is ignored: ${why}`),
+        Option.none()
+      )
+
+    return {
+      isEnabled: true,
+
+      save: (snapshot) =>
+        Effect.gen(function*() {
+          const { content, fetchedAt, location } = snapshot
+          const [own, imported] = yield* Effect.all([
+            Snapshot.revealed(content.cipher, content.own),
+            Snapshot.revealed(content.cipher, content.imported)
+          ])
+          const plaintext = yield* Schema.encode(Sealed)({
+            fetchedAt: DateTime.toEpochMillis(fetchedAt),
+            own: plain(own),
+            imported: plain(imported)
+          })
+          const sealed = yield* (yield* cipherOf(location)).encrypt(plaintext)
+          yield* store.set(keyOf(location), yield* Schema.encode(Envelope)({ version: formatVersion, ...sealed }))
+        }).pipe(
+          Effect.catchAllCause((cause) =>
+            Effect.logWarning(
+              `The snapshot of ${snapshot.location.environment} at ${snapshot.location.secretPath} could not be sealed: ${
+                problemOf(cause)
+              }`
+            )
+          ),
+          Effect.uninterruptible
+        ),
+
+      load: (location, because) =>
+        Effect.gen(function*() {
+          const text = yield* store.get(keyOf(location))
+          if (Option.isNone(text)) return Option.none()
+          const envelope = Schema.decodeOption(Envelope)(text.value)
+          if (Option.isNone(envelope)) return yield* ignored(location, "it is corrupt or cut off")
+          if (envelope.value.version !== formatVersion) {
+            return yield* ignored(location, "it was made by another version of this library")
+          }
+          const plaintext = yield* Effect.option((yield* cipherOf(location)).decrypt(envelope.value))
+          if (Option.isNone(plaintext)) {
+            return yield* ignored(
+              location,
+              "it was changed, or sealed with another credential, for another site or location"
+            )
+          }
+          const sealed = Schema.decodeOption(Sealed)(plaintext.value)
+          if (Option.isNone(sealed)) return yield* ignored(location, "it has another shape")
+          const { fetchedAt, imported, own } = sealed.value
+          if ((yield* Clock.currentTimeMillis) - fetchedAt > Duration.toMillis(sealedTtl)) {
+            yield* store.remove(keyOf(location))
+            return yield* ignored(location, `it is older than ${Duration.format(sealedTtl)}`)
+          }
+          yield* logDebug(`A sealed snapshot of ${location.environment} at ${location.secretPath} is served`)
+          return Option.some(Snapshot.make({
+            location,
+            source: "sealed",
+            fetchedAt: DateTime.unsafeMake(fetchedAt),
+            etag: Option.none(),
+            staleBecause: Option.some(because),
+            expand: Option.none(),
+            content: { own: rows(own), imported: rows(imported), nameless: [], cipher: openNothing }
+          }))
+        }).pipe(Effect.catchAllCause((cause) => ignored(location, `it could not be read: ${problemOf(cause)}`))),
+
+      remove: (location) =>
+        Effect.catchAllCause(store.remove(keyOf(location)), (cause) =>
+          Effect.logWarning(
+            `The sealed snapshot of ${location.environment} at ${location.secretPath} could not be removed: ${
+              problemOf(cause)
+            }`
+          ))
+    }
+  }
+)
+
+const disabled: Service = {
+  isEnabled: false,
+  save: () => Effect.void,
+  load: () => Effect.succeedNone,
+  remove: () => Effect.void
+}
+
+/**
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<SealedSnapshots, never, Crypto.Crypto | InfisicalConfig.InfisicalConfig> = Layer.effect(
+  SealedSnapshots,
+  make
+)
+
+/**
+ * Seals nothing, whatever storage there is.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerDisabled: Layer.Layer<SealedSnapshots> = Layer.succeed(SealedSnapshots, disabled)
+
+// A storage that dies must break no read either. What it died of may quote anything, and a ParseError does.
+const problemOf = (cause: Cause.Cause<PlatformError | ParseError>): string =>
+  Option.match(Cause.failureOption(cause), {
+    onNone: () => "the storage failed",
+    onSome: (error) => error._tag === "ParseError" ? "it cannot be encoded" : error.message
+  })
+
+const openNothing: Snapshot.Content["cipher"] = { decryptAll: () => Effect.succeed([]) }
+
+const plain = (
+  rows: ReadonlyArray<readonly [Snapshot.Row, Snapshot.Revealed]>
+): ReadonlyArray<(typeof Rows.Type)[number]> =>
+  rows.map(([{ held: _, ...fields }, { comment, value }]) => ({ ...fields, value: Redacted.value(value), comment }))
+
+const rows = (plain: typeof Rows.Type): ReadonlyArray<Snapshot.Row> =>
+  plain.map(({ comment, value, ...fields }) => ({
+    ...fields,
+    held: { _tag: "Revealed", value: Redacted.make(value), comment }
+  }))

@@ -1,0 +1,418 @@
+/**
+ * What proves to Infisical who we are. Parsed before any request, redacted from the start.
+ *
+ * @since 0.1.0
+ */
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Encoding from "effect/Encoding"
+import * as Option from "effect/Option"
+import * as ParseResult from "effect/ParseResult"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import { InvalidCredentialError } from "../model/InfisicalError.js"
+import { defined } from "../support/defined.js"
+
+/**
+ * A service token (v2), `st.<id>.<secret>.<key>`, for one project and some of its environments. Without its key part it
+ * reads what the server decrypts.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ServiceToken {
+  readonly _tag: "ServiceToken"
+  /** The token's id, which is no secret. */
+  readonly id: string
+  /** What is sent: `st.<id>.<secret>`. */
+  readonly accessToken: Redacted.Redacted<string>
+  /** Opens the project key; never leaves the process. 32 characters, used as text. */
+  readonly key: Option.Option<Redacted.Redacted<string>>
+}
+
+/**
+ * A service token v3 (beta, 2023): JSON of `publicKey`, `privateKey` and `serviceToken`.
+ *
+ * Servers from 2024 on no longer admit it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ServiceTokenV3 {
+  readonly _tag: "ServiceTokenV3"
+  /** The token's public key, which is no secret and one of its own. */
+  readonly id: string
+  /** What is sent: `serviceToken`. */
+  readonly accessToken: Redacted.Redacted<string>
+  /** Opens the project key; never leaves the process. Base64 of 32 bytes (X25519). */
+  readonly privateKey: Redacted.Redacted<string>
+}
+
+/**
+ * An access token that somebody else got: by Token Auth, or by a login of a machine identity or user. It is used as it
+ * is, never renewed and never revoked.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface AccessToken {
+  readonly _tag: "AccessToken"
+  readonly id: string
+  readonly accessToken: Redacted.Redacted<string>
+}
+
+/**
+ * A machine identity, which logs in for an access token whenever it needs one.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface MachineIdentity {
+  readonly _tag: "MachineIdentity"
+  /** The method and the id of client or identity, which are no secrets. */
+  readonly id: string
+  /** What to log in with; run again at each login, so that what rotates is read anew. */
+  readonly login: Effect.Effect<Login, InvalidCredentialError>
+  /** What stays secret and the same from login to login, if anything does. */
+  readonly secret: Option.Option<Redacted.Redacted<string>>
+}
+
+/**
+ * What one login sends. Two with the same content are equal.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Login =
+  | {
+    readonly method: "universal-auth"
+    readonly clientId: string
+    readonly clientSecret: Redacted.Redacted<string>
+  }
+  | {
+    readonly method: JwtMethod
+    readonly identityId: string
+    readonly jwt: Redacted.Redacted<string>
+  }
+  | {
+    readonly method: "ldap-auth"
+    readonly identityId: string
+    readonly username: string
+    readonly password: Redacted.Redacted<string>
+  }
+  | {
+    readonly method: "aws-auth"
+    readonly identityId: string
+    /** A signed STS `GetCallerIdentity`: its method, and in base64 its body and its headers as JSON. */
+    readonly iamHttpRequestMethod: string
+    readonly iamRequestBody: string
+    readonly iamRequestHeaders: Redacted.Redacted<string>
+  }
+
+/**
+ * The logins with a JWT that somebody else signed.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type JwtMethod = "kubernetes-auth" | "gcp-auth" | "azure-auth" | "oidc-auth" | "jwt-auth"
+
+/**
+ * Any credential.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Credential = ServiceToken | ServiceTokenV3 | AccessToken | MachineIdentity
+
+const part = (pattern: RegExp, description: string) =>
+  Schema.String.pipe(Schema.pattern(pattern, { message: () => description }))
+
+const base64Bytes32 = Schema.String.pipe(
+  Schema.filter(
+    (text) =>
+      Either.match(Encoding.decodeBase64(text), { onLeft: () => false, onRight: (bytes) => bytes.length === 32 }),
+    { message: () => "must be base64 of 32 bytes" }
+  )
+)
+
+const ServiceTokenParts = Schema.Struct({
+  prefix: part(/^st$/, "must be \"st\""),
+  id: part(/^[0-9A-Za-z-]+$/, "must be letters, digits and dashes"),
+  secret: part(/^[0-9A-Za-z]+$/, "must be letters and digits"),
+  key: Schema.optional(part(/^[0-9a-fA-F]{32}$/, "must be 32 hexadecimal characters"))
+})
+
+const ServiceTokenV3Parts = Schema.parseJson(Schema.Struct({
+  publicKey: base64Bytes32,
+  privateKey: base64Bytes32,
+  serviceToken: part(/^[\x21-\x7e]+$/, "must be printable characters without spaces")
+}))
+
+// A ParseError quotes its input; only the place and our own description of it may pass.
+const malformed = (error: ParseResult.ParseError): InvalidCredentialError => {
+  const issue = ParseResult.ArrayFormatter.formatErrorSync(error)[0]
+  const place = issue?.path[0]
+  if (issue === undefined || place === undefined) {
+    return new InvalidCredentialError({
+      part: "service token v3",
+      problem: "must be JSON of publicKey, privateKey and serviceToken"
+    })
+  }
+  return new InvalidCredentialError({
+    part: String(place),
+    problem: issue._tag === "Missing" ? "is missing" : issue._tag === "Refinement" ? issue.message : "must be text"
+  })
+}
+
+/**
+ * Parses a service token: `st.<id>.<secret>.<key>`, the same without its key part, or the JSON of a service token v3.
+ * Space around it is ignored.
+ *
+ * Fails with `InvalidCredentialError`, which names the part that is wrong and quotes nothing of it.
+ *
+ * @example
+ * ```ts
+ * import { Credential } from "effect-infisical"
+ * import { Config, Effect } from "effect"
+ *
+ * const credential = Effect.flatMap(Config.redacted("INFISICAL_TOKEN"), Credential.serviceToken)
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const serviceToken = (
+  token: Redacted.Redacted<string>
+): Effect.Effect<ServiceToken | ServiceTokenV3, InvalidCredentialError> =>
+  // Not before it is run: an effect that holds the parts shows them when it is printed.
+  Effect.suspend((): Effect.Effect<ServiceToken | ServiceTokenV3, InvalidCredentialError> => {
+    const text = Redacted.value(token).trim()
+    return text.startsWith("{") ? parseServiceTokenV3(text) : parseServiceToken(text)
+  })
+
+const parseServiceToken = (text: string): Effect.Effect<ServiceToken, InvalidCredentialError> => {
+  const parts = text.split(".")
+  if (parts[0] !== "st") {
+    return Effect.fail(
+      new InvalidCredentialError({ part: "service token", problem: "must begin with \"st.\", or be JSON" })
+    )
+  }
+  if (parts.length !== 3 && parts.length !== 4) {
+    return Effect.fail(
+      new InvalidCredentialError({
+        part: "service token",
+        problem:
+          `must have four parts separated by dots (st.<id>.<secret>.<key>), or three without its key, but has ${parts.length}`
+      })
+    )
+  }
+  const [prefix, id, secret, key] = parts
+  return Schema.decodeUnknown(ServiceTokenParts)({ prefix, id, secret, ...defined({ key }) }).pipe(
+    Effect.mapBoth({
+      onFailure: malformed,
+      onSuccess: (token) => ({
+        _tag: "ServiceToken" as const,
+        id: token.id,
+        accessToken: Redacted.make(`st.${token.id}.${token.secret}`),
+        key: Option.map(Option.fromNullable(token.key), Redacted.make)
+      })
+    })
+  )
+}
+
+const parseServiceTokenV3 = (text: string): Effect.Effect<ServiceTokenV3, InvalidCredentialError> =>
+  Schema.decodeUnknown(ServiceTokenV3Parts)(text).pipe(
+    Effect.mapBoth({
+      onFailure: malformed,
+      onSuccess: (token) => ({
+        _tag: "ServiceTokenV3" as const,
+        id: token.publicKey,
+        accessToken: Redacted.make(token.serviceToken),
+        privateKey: Redacted.make(token.privateKey)
+      })
+    })
+  )
+
+/**
+ * An access token that somebody else got. Space around it is ignored.
+ *
+ * Fails with `InvalidCredentialError` where it cannot be a header's value.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const accessToken = (
+  token: Redacted.Redacted<string>
+): Effect.Effect<AccessToken, InvalidCredentialError> =>
+  Effect.map(checkText("access token", token), (accessToken) => ({
+    _tag: "AccessToken",
+    id: "access token",
+    accessToken
+  }))
+
+/**
+ * Whatever `INFISICAL_TOKEN` may hold: a service token, the JSON of a service token v3, or an access token.
+ *
+ * Fails with `InvalidCredentialError`, which names the part that is wrong and quotes nothing of it.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const token = (
+  token: Redacted.Redacted<string>
+): Effect.Effect<ServiceToken | ServiceTokenV3 | AccessToken, InvalidCredentialError> =>
+  Effect.suspend((): Effect.Effect<ServiceToken | ServiceTokenV3 | AccessToken, InvalidCredentialError> =>
+    /^\s*(st\.|\{)/.test(Redacted.value(token)) ? serviceToken(token) : accessToken(token)
+  )
+
+/**
+ * A machine identity that logs in by Universal Auth.
+ *
+ * Fails with `InvalidCredentialError` where a part is empty.
+ *
+ * @example
+ * ```ts
+ * import { Credential } from "effect-infisical"
+ * import { Redacted } from "effect"
+ *
+ * const credential = Credential.universalAuth({
+ *   clientId: "<client id>",
+ *   clientSecret: Redacted.make("<client secret>")
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const universalAuth = (options: {
+  readonly clientId: string
+  readonly clientSecret: Redacted.Redacted<string>
+}): Effect.Effect<MachineIdentity, InvalidCredentialError> =>
+  Effect.zipWith(
+    checkId("client id", options.clientId),
+    checkText("client secret", options.clientSecret),
+    (clientId, clientSecret) =>
+      machineIdentity({
+        id: `universal-auth ${clientId}`,
+        login: Effect.succeed({ method: "universal-auth", clientId, clientSecret }),
+        secret: Option.some(clientSecret)
+      })
+  )
+
+/**
+ * A machine identity that logs in with a JWT that somebody else signed, by the method that the identity has.
+ *
+ * The JWT may be an effect, for example one that reads it from a file: it is run again at each login. Nothing in it
+ * stays the same, so sealed snapshots need a `sealingKey` of their own.
+ *
+ * Fails with `InvalidCredentialError` where the identity's id is empty; a login fails with it where the JWT is.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const jwt = (options: {
+  readonly method: JwtMethod
+  readonly identityId: string
+  readonly jwt: Redacted.Redacted<string> | Effect.Effect<Redacted.Redacted<string>, InvalidCredentialError>
+}): Effect.Effect<MachineIdentity, InvalidCredentialError> =>
+  Effect.map(checkId("identity id", options.identityId), (identityId) => {
+    const read = Redacted.isRedacted(options.jwt) ? Effect.succeed(options.jwt) : options.jwt
+    return machineIdentity({
+      id: `${options.method} ${identityId}`,
+      login: Effect.map(
+        Effect.flatMap(read, (jwt) => checkText("jwt", jwt)),
+        (jwt) => ({ method: options.method, identityId, jwt })
+      ),
+      secret: Option.none()
+    })
+  })
+
+/**
+ * A machine identity that logs in by LDAP.
+ *
+ * Fails with `InvalidCredentialError` where a part is empty.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const ldapAuth = (options: {
+  readonly identityId: string
+  readonly username: string
+  readonly password: Redacted.Redacted<string>
+}): Effect.Effect<MachineIdentity, InvalidCredentialError> =>
+  Effect.gen(function*() {
+    const { password, username } = options
+    const identityId = yield* checkId("identity id", options.identityId)
+    yield* checkId("username", username)
+    if (Redacted.value(password) === "") {
+      return yield* new InvalidCredentialError({ part: "password", problem: "is empty" })
+    }
+    return machineIdentity({
+      id: `ldap-auth ${identityId} ${username}`,
+      login: Effect.succeed({ method: "ldap-auth", identityId, username, password }),
+      secret: Option.some(password)
+    })
+  })
+
+/**
+ * A machine identity with a login of your own making, such as AWS IAM.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const machineIdentity = (options: Omit<MachineIdentity, "_tag">): MachineIdentity => ({
+  _tag: "MachineIdentity",
+  ...options,
+  login: Effect.map(options.login, (login): Login => Data.struct(login))
+})
+
+const checkId = (part: string, id: string): Effect.Effect<string, InvalidCredentialError> =>
+  id.trim() === "" ? Effect.fail(new InvalidCredentialError({ part, problem: "is empty" })) : Effect.succeed(id.trim())
+
+const checkText = (
+  part: string,
+  text: Redacted.Redacted<string>
+): Effect.Effect<Redacted.Redacted<string>, InvalidCredentialError> =>
+  Effect.suspend(() => {
+    const trimmed = Redacted.value(text).trim()
+    return /^[\x21-\x7e]+$/.test(trimmed) ? Effect.succeed(Redacted.make(trimmed)) : Effect.fail(
+      new InvalidCredentialError({
+        part,
+        problem: trimmed === "" ? "is empty" : "must be printable characters without spaces"
+      })
+    )
+  })
+
+/**
+ * Whether the credential opens the project key, so that the server need not decrypt.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const hasProjectKey = (credential: Credential): boolean =>
+  credential._tag === "ServiceTokenV3" || (credential._tag === "ServiceToken" && Option.isSome(credential.key))
+
+/**
+ * Everything secret of a credential that stays the same, from which keys can be derived that nobody has who has not the
+ * credential. None where nothing stays the same.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const secretOf = (credential: Credential): Option.Option<Redacted.Redacted<string>> => {
+  switch (credential._tag) {
+    case "MachineIdentity":
+      return credential.secret
+    case "AccessToken":
+      return Option.some(credential.accessToken)
+    case "ServiceToken":
+      return Option.some(joined([credential.accessToken, ...Option.toArray(credential.key)]))
+    case "ServiceTokenV3":
+      return Option.some(joined([credential.accessToken, credential.privateKey]))
+  }
+}
+
+const joined = (parts: ReadonlyArray<Redacted.Redacted<string>>): Redacted.Redacted<string> =>
+  Redacted.make(parts.map(Redacted.value).join(" "))
