@@ -25,7 +25,7 @@ export const layer = (
   InfisicalError.InvalidCredentialError | InfisicalError.InvalidRequestError,
   HttpClient.HttpClient
 > =>
-  Infisical.layerWithoutDependencies.pipe(
+  Infisical.layerWithoutDependencies().pipe(
     Layer.provide(InfisicalConfig.layer(options)),
     Layer.provideMerge(NodeCrypto.layer)
   )
@@ -44,7 +44,7 @@ export const layerConfig = (
   InfisicalError.InvalidCredentialError | InfisicalError.InvalidRequestError | ConfigError.ConfigError,
   HttpClient.HttpClient
 > =>
-  Infisical.layerWithoutDependencies.pipe(
+  Infisical.layerWithoutDependencies().pipe(
     Layer.provide(InfisicalConfig.layerConfig(config)),
     Layer.provideMerge(NodeCrypto.layer)
   )

@@ -145,11 +145,11 @@ export const make: Effect.Effect<
  * @since 0.1.0
  * @category layers
  */
-export const layer: Layer.Layer<
+export const layer = (): Layer.Layer<
   Folders,
   never,
   InfisicalApi.InfisicalApi | InfisicalConfig.InfisicalConfig | SecretCache.SecretCache | Session.Session
-> = Layer.effect(Folders, make)
+> => Layer.effect(Folders, make)
 
 // A server of 2024-07 takes any name, and cannot find a folder again whose name has other characters.
 const checkName = (name: string): Effect.Effect<void, InvalidRequestError> =>

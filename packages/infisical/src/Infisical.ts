@@ -34,12 +34,14 @@ export type Provided = Services | Crypto.Crypto
 type Services = Secrets.Secrets | Folders.Folders | SecretImports.SecretImports
 
 // Which it is depends on the credential alone, or on what was set.
-const source = Layer.unwrapEffect(
-  Effect.map(
-    InfisicalConfig.InfisicalConfig,
-    ({ source }) => Option.contains(source, "end-to-end-encrypted") ? EncryptedSource.layer : DecryptedSource.layer
+const source = () =>
+  Layer.unwrapEffect(
+    Effect.map(
+      InfisicalConfig.InfisicalConfig,
+      ({ source }) =>
+        Option.contains(source, "end-to-end-encrypted") ? EncryptedSource.layer() : DecryptedSource.layer()
+    )
   )
-)
 
 /**
  * Everything below the configuration, on the `Crypto` that you provide: each box of the data flow on the next.
@@ -47,17 +49,18 @@ const source = Layer.unwrapEffect(
  * @since 0.1.0
  * @category layers
  */
-export const layerWithoutDependencies: Layer.Layer<
+export const layerWithoutDependencies = (): Layer.Layer<
   Services,
   never,
   InfisicalConfig.InfisicalConfig | Crypto.Crypto | HttpClient.HttpClient
-> = Layer.mergeAll(Secrets.layer, Folders.layer, SecretImports.layer).pipe(
-  Layer.provide(SecretCache.layer),
-  Layer.provide(SealedSnapshots.layer),
-  Layer.provide(source),
-  Layer.provide(Session.layer),
-  Layer.provide(InfisicalApi.layer)
-)
+> =>
+  Layer.mergeAll(Secrets.layer(), Folders.layer(), SecretImports.layer()).pipe(
+    Layer.provide(SecretCache.layer()),
+    Layer.provide(SealedSnapshots.layer()),
+    Layer.provide(source()),
+    Layer.provide(Session.layer()),
+    Layer.provide(InfisicalApi.layer())
+  )
 
 /**
  * Secrets of Infisical, with cryptography by Web Crypto.
@@ -88,7 +91,7 @@ export const layerWithoutDependencies: Layer.Layer<
 export const layer = (
   options: InfisicalConfig.Options
 ): Layer.Layer<Provided, InvalidCredentialError | InvalidRequestError, HttpClient.HttpClient> =>
-  layerWithoutDependencies.pipe(
+  layerWithoutDependencies().pipe(
     Layer.provide(InfisicalConfig.layer(options)),
     Layer.provideMerge(Crypto.layer)
   )
@@ -108,7 +111,7 @@ export const layerConfig = (
   InvalidCredentialError | InvalidRequestError | ConfigError.ConfigError,
   HttpClient.HttpClient
 > =>
-  layerWithoutDependencies.pipe(
+  layerWithoutDependencies().pipe(
     Layer.provide(InfisicalConfig.layerConfig(config)),
     Layer.provideMerge(Crypto.layer)
   )

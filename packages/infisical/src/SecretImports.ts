@@ -99,7 +99,7 @@ export const make: Effect.Effect<
           of(options, (place) =>
             api.create(place, { environment, path: secretPath }).pipe(
               Effect.map(fromWire),
-              Effect.catchTag("AlreadyExistsError", () => takenUnasked),
+              Effect.catchTag("AlreadyExistsError", () => unexpectedConflict),
               Effect.ensuring(cache.invalidateAll)
             ))
       ),
@@ -113,13 +113,13 @@ export const make: Effect.Effect<
  * @since 0.1.0
  * @category layers
  */
-export const layer: Layer.Layer<
+export const layer = (): Layer.Layer<
   SecretImports,
   never,
   InfisicalApi.InfisicalApi | InfisicalConfig.InfisicalConfig | SecretCache.SecretCache | Session.Session
-> = Layer.effect(SecretImports, make)
+> => Layer.effect(SecretImports, make)
 
-const takenUnasked = new UnexpectedResponseError({
+const unexpectedConflict = new UnexpectedResponseError({
   endpoint: "POST /api/v1/secret-imports",
   status: 400,
   problem: "a name was said to be taken, though none was sent"

@@ -111,7 +111,7 @@ export interface WriteOptions extends DeleteOptions, SecretSource.Annotations {}
  * @since 0.1.0
  * @category models
  */
-export interface NamedSecret extends SecretSource.Written {
+export interface NamedSecret extends SecretSource.SecretInput {
   readonly name: string
 }
 
@@ -287,13 +287,13 @@ export const make: Effect.Effect<
       const secret = snapshot.get(name, type)
       if (secret !== undefined) return yield* secret
       // It may be the one whose name cannot be decrypted.
-      for (const error of snapshot.content.nameless) return yield* error
+      for (const error of snapshot.content.undecryptableNames) return yield* error
       // A stale snapshot cannot tell that there is no such secret by now.
       return yield* Option.getOrElse(snapshot.staleBecause, () => notFound(name, location))
     })
 
   /** The secret of a name by a request for it alone. */
-  const alone = (name: string, location: Location.Location): Effect.Effect<Secret, ReadError> =>
+  const getByName = (name: string, location: Location.Location): Effect.Effect<Secret, ReadError> =>
     Effect.gen(function*() {
       const snapshot = yield* cache.read(location)
       const secret = yield* snapshot.get(name, "shared") ?? notFound(name, location)
@@ -305,14 +305,14 @@ export const make: Effect.Effect<
     Effect.gen(function*() {
       yield* Location.checkName(name, "read")
       const { type = "personal", version, ...folder } = options
-      if (version !== undefined) return yield* alone(name, yield* locate({ ...folder, secretName: name, version }))
+      if (version !== undefined) return yield* getByName(name, yield* locate({ ...folder, secretName: name, version }))
       const location = yield* locate(folder)
       const found = source.readsByName
         ? Effect.flatMap(locate({ ...folder, secretName: name }), (byName) =>
           // Once it is known that a name has to be read by itself, the folder is not asked first.
           cache.holds(byName)
-            ? alone(name, byName)
-            : Effect.catchIf(inFolder(name, location, type), isListingRefused, () => alone(name, byName)))
+            ? getByName(name, byName)
+            : Effect.catchIf(inFolder(name, location, type), isListingRefused, () => getByName(name, byName)))
         : inFolder(name, location, type)
       return yield* config.fallback
         ? Effect.catchIf(
@@ -337,7 +337,7 @@ export const make: Effect.Effect<
     )
 
   // After a failure that leaves open what the server holds, it is asked anew before a snapshot is served as live.
-  const keepingCache = <A, E extends WriteError | AlreadyExistsError>(
+  const withCacheUpdate = <A, E extends WriteError | AlreadyExistsError>(
     location: Location.Location,
     write: Effect.Effect<A, E>,
     change: (written: A) => Snapshot.Change
@@ -345,17 +345,17 @@ export const make: Effect.Effect<
     Effect.onExit(write, (exit) =>
       Exit.isSuccess(exit)
         ? cache.written(location, change(exit.value))
-        : Cause.isInterrupted(exit.cause) || Cause.failures(exit.cause).pipe(Chunk.some(leavesOpen))
+        : Cause.isInterrupted(exit.cause) || Cause.failures(exit.cause).pipe(Chunk.some(isOutcomeUnknown))
         ? cache.invalidate(location)
         : Effect.void)
 
   const shown = (row: Snapshot.WrittenRow) =>
-    Effect.map(DateTime.now, (now) => Snapshot.secret(row, row.held, "live", now))
+    Effect.map(DateTime.now, (now) => Snapshot.secret(row, row.payload, "live", now))
 
   const put = <E extends WriteError | AlreadyExistsError>(
     write: (
       target: SecretSource.Target,
-      written: SecretSource.Written
+      written: SecretSource.SecretInput
     ) => Effect.Effect<Snapshot.WrittenRow, E>
   ) =>
   (
@@ -367,14 +367,18 @@ export const make: Effect.Effect<
       const target = yield* targetOf(name, options)
       const written = { ...options, value }
       yield* checkWritten(written)
-      const row = yield* keepingCache(target.location, write(target, written), (row) => ({ put: [row], deleted: [] }))
+      const row = yield* withCacheUpdate(
+        target.location,
+        write(target, written),
+        (row) => ({ put: [row], deleted: [] })
+      )
       return yield* shown(row)
     })
 
   const putMany = <E extends WriteError | AlreadyExistsError>(
     write: (
       location: Location.Location,
-      secrets: ReadonlyArray<readonly [name: string, written: SecretSource.Written]>
+      secrets: ReadonlyArray<readonly [name: string, written: SecretSource.SecretInput]>
     ) => Effect.Effect<ReadonlyArray<Snapshot.WrittenRow>, E>
   ) =>
   (
@@ -386,7 +390,7 @@ export const make: Effect.Effect<
       yield* checkNames(secrets.map(({ name }) => name))
       yield* Effect.forEach(secrets, checkWritten, { discard: true })
       if (secrets.length === 0) return []
-      const rows = yield* keepingCache(
+      const rows = yield* withCacheUpdate(
         location,
         write(location, secrets.map(({ name, ...written }) => [name, written])),
         (rows) => ({ put: rows, deleted: [] })
@@ -442,7 +446,7 @@ export const make: Effect.Effect<
     create: put(source.create),
 
     update: put((target, written) =>
-      Effect.catchTag(source.update(target, written), "AlreadyExistsError", () => takenUnasked)
+      Effect.catchTag(source.update(target, written), "AlreadyExistsError", () => unexpectedConflict)
     ),
 
     upsert: put(source.upsert),
@@ -451,7 +455,7 @@ export const make: Effect.Effect<
       Effect.gen(function*() {
         const target = yield* targetOf(name, options)
         yield* Location.checkName(newName, "write")
-        const row = yield* keepingCache(
+        const row = yield* withCacheUpdate(
           target.location,
           source.update(target, { newName }),
           (row) => ({ put: [row], deleted: [{ name, type: "shared" }] })
@@ -461,7 +465,7 @@ export const make: Effect.Effect<
 
     delete: (name, options = {}) =>
       Effect.flatMap(targetOf(name, options), (target) =>
-        keepingCache(
+        withCacheUpdate(
           target.location,
           source.delete(target),
           () => ({ put: [], deleted: [{ name, type: target.type }] })
@@ -476,7 +480,7 @@ export const make: Effect.Effect<
         const location = yield* locateWrite(options)
         yield* checkNames(names)
         if (names.length === 0) return
-        yield* keepingCache(
+        yield* withCacheUpdate(
           location,
           source.deleteMany(location, names),
           () => ({ put: [], deleted: names.map((name) => ({ name, type: "shared" })) })
@@ -489,11 +493,11 @@ export const make: Effect.Effect<
  * @since 0.1.0
  * @category layers
  */
-export const layer: Layer.Layer<
+export const layer = (): Layer.Layer<
   Secrets,
   never,
   InfisicalConfig.InfisicalConfig | SecretCache.SecretCache | SecretSource.SecretSource
-> = Layer.effect(Secrets, make)
+> => Layer.effect(Secrets, make)
 
 /**
  * `Secrets` in memory, for tests: the same semantics, no network, no clock of its own. There is no fallback unless it
@@ -518,8 +522,8 @@ export const layerTest = (
   } = {}
 ): Layer.Layer<Secrets, InvalidRequestError> => {
   const { environment = "dev", folders = [], secretPath = "/" } = options
-  return layer.pipe(
-    Layer.provide(SecretCache.layer),
+  return layer().pipe(
+    Layer.provide(SecretCache.layer()),
     Layer.provide(SealedSnapshots.layerDisabled),
     Layer.provide(MemorySource.layer([{ environment, secretPath, secrets }, ...folders])),
     Layer.provide(InfisicalConfig.layerTest(options))
@@ -554,7 +558,9 @@ const fallback = (
       }))
   })
 
-const checkWritten = ({ comment, metadata, value }: SecretSource.Written): Effect.Effect<void, InvalidRequestError> =>
+const checkWritten = (
+  { comment, metadata, value }: SecretSource.SecretInput
+): Effect.Effect<void, InvalidRequestError> =>
   Effect.gen(function*() {
     yield* checkWellFormed("value", Redacted.value(value))
     yield* checkWellFormed("comment", comment ?? "")
@@ -575,7 +581,7 @@ const anotherVersion = new UnexpectedResponseError({
   problem: "it is another version than was asked for, as servers of 2024 answer for what is end-to-end encrypted"
 })
 
-const takenUnasked = new UnexpectedResponseError({
+const unexpectedConflict = new UnexpectedResponseError({
   endpoint: "PATCH /api/v3/secrets/:secretName",
   status: 400,
   problem: "the name was said to be taken, though no new name was sent"
@@ -589,7 +595,7 @@ const readable = (
     onSuccess: Effect.succeedSome
   })
 
-const leavesOpen = (error: WriteError | AlreadyExistsError): boolean => {
+const isOutcomeUnknown = (error: WriteError | AlreadyExistsError): boolean => {
   switch (error._tag) {
     case "NetworkError":
       return error.mayHaveBeenApplied

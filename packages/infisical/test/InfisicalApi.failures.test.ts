@@ -108,7 +108,7 @@ const outcome = <A, E>(
   Effect.gen(function*() {
     const server = yield* scripted(...replies)
     const fiber = yield* effect.pipe(
-      Effect.provide(InfisicalApi.layer.pipe(Layer.provide([config(options), server.layer]))),
+      Effect.provide(InfisicalApi.layer().pipe(Layer.provide([config(options), server.layer]))),
       Effect.exit,
       Effect.fork
     )
@@ -181,7 +181,7 @@ describe("A read that fails", () => {
         const options = { retry: { times: 100 }, requestTimeout: "9 seconds" } as const
         const started = yield* Clock.currentTimeMillis
         const fiber = yield* list.pipe(
-          Effect.provide(InfisicalApi.layer.pipe(Layer.provide([config(options), server.layer]))),
+          Effect.provide(InfisicalApi.layer().pipe(Layer.provide([config(options), server.layer]))),
           Effect.exit,
           Effect.zip(Clock.currentTimeMillis),
           Effect.withRandom(Random.make(seed)),
@@ -269,7 +269,7 @@ const listening = (answer: Http.RequestListener) =>
   )
 
 const against = (siteUrl: string) =>
-  InfisicalApi.layer.pipe(Layer.provide([config({ siteUrl, retry: { times: 0 } }), FetchHttpClient.layer]))
+  InfisicalApi.layer().pipe(Layer.provide([config({ siteUrl, retry: { times: 0 } }), FetchHttpClient.layer]))
 
 const planted = "planted0value"
 

@@ -371,7 +371,7 @@ const describeExit = (exit: Exit.Exit<unknown, CallError | InfisicalError.Invali
 }
 
 const answering = ({ response }: Recording) =>
-  InfisicalApi.layer.pipe(
+  InfisicalApi.layer().pipe(
     Layer.provide(InfisicalConfig.layer({
       credential: Credential.serviceToken(Redacted.make(`st.id.secret.${"0".repeat(32)}`)),
       retry: { times: 0 }

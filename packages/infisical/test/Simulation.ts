@@ -158,7 +158,7 @@ export const client = (options: Partial<InfisicalConfig.Options> = {}) =>
       fallback: false,
       ...options
     }
-    return Infisical.layerWithoutDependencies.pipe(
+    return Infisical.layerWithoutDependencies().pipe(
       Layer.provideMerge(Layer.succeed(Crypto.Crypto, crypto)),
       Layer.provide(Layer.succeed(HttpClient.HttpClient, httpClient)),
       Layer.provide(InfisicalConfig.layer(config))

@@ -11,12 +11,12 @@ const row = (name: string, type: Wire.SecretType, text: string): Snapshot.Row =>
   environment: "dev",
   secretPath: "/",
   details: Secret.noDetails,
-  held: { _tag: "Revealed", value: Redacted.make(text), comment: "" }
+  payload: { _tag: "Decrypted", value: Redacted.make(text), comment: "" }
 })
 
 const encrypted = (name: string, ciphertext: string): Snapshot.Row => ({
   ...row(name, "shared", ""),
-  held: Snapshot.encrypted({ ciphertext, iv: "", tag: "" }, Option.none())
+  payload: Snapshot.encrypted({ ciphertext, iv: "", tag: "" }, Option.none())
 })
 
 /** Opens what is written in capitals, and keeps what it was asked for. */
@@ -46,7 +46,7 @@ const snapshot = (
       etag: Option.none(),
       staleBecause: Option.none(),
       expand: Option.none(),
-      content: { imported: [], ...rows, nameless: [], cipher }
+      content: { imported: [], ...rows, undecryptableNames: [], cipher }
     }))
 
 const read = (snapshot: Snapshot.Snapshot, name: string, type: Wire.SecretType) =>
@@ -105,12 +105,12 @@ describe("A snapshot", () => {
 
   it.effect("gives the value of a secret whose comment cannot be decrypted", () =>
     Effect.gen(function*() {
-      const { held, ...fields } = encrypted("A", "ONE")
-      assert.strictEqual(held._tag, "Encrypted")
+      const { payload, ...fields } = encrypted("A", "ONE")
+      assert.strictEqual(payload._tag, "Encrypted")
       const it = yield* snapshot({
         own: [{
           ...fields,
-          held: Snapshot.encrypted(
+          payload: Snapshot.encrypted(
             { ciphertext: "ONE", iv: "", tag: "" },
             Option.some({ ciphertext: "broken", iv: "", tag: "" })
           )

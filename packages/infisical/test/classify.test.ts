@@ -1,16 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, FastCheck } from "effect"
 import { InfisicalError } from "effect-infisical"
-import { type Asked, classify } from "../src/api/classify.js"
+import { classify, type RequestInfo } from "../src/api/classify.js"
 import { meaningOf } from "./meaning.js"
 
-const reading: Asked = {
+const reading: RequestInfo = {
   endpoint: "GET /api/v3/secrets",
   action: "read",
   environment: "dev",
   secretPath: "/"
 }
-const updating: Asked = {
+const updating: RequestInfo = {
   endpoint: "PATCH /api/v3/secrets/:secretName",
   action: "update",
   secretNames: ["NAME"],
@@ -24,12 +24,11 @@ const answer = (status: number, error: string, message: unknown, more: Record<st
   retryAfter: undefined
 })
 
-const meaning = (refusal: Parameters<typeof classify>[0], asked = reading): string =>
-  meaningOf(classify(refusal, asked))
+const meaning = (refusal: Parameters<typeof classify>[0], info = reading): string => meaningOf(classify(refusal, info))
 
 // The column "current" of the table in the wire's "Errors"; that of 2024-07 is the recordings'.
 describe("A refusal of a current server", () => {
-  const cases: Record<string, readonly [Parameters<typeof classify>[0], string, Asked?]> = {
+  const cases: Record<string, readonly [Parameters<typeof classify>[0], string, RequestInfo?]> = {
     "a secret that is not there": [
       answer(404, "NotFound", "Secret with name 'NAME' not found"),
       "NotFoundError secret",
@@ -90,9 +89,9 @@ describe("A refusal of a current server", () => {
     "a failure": [answer(500, "InternalServerError", "Something went wrong"), "NetworkError ServerFailure"],
     "an unknown refusal": [answer(400, "BadRequest", "No"), "InvalidRequestError request"]
   }
-  for (const [what, [refusal, expected, asked]] of Object.entries(cases)) {
+  for (const [what, [refusal, expected, info]] of Object.entries(cases)) {
     it(`that means ${what} is classified as ${expected}`, () => {
-      assert.strictEqual(meaning(refusal, asked), expected)
+      assert.strictEqual(meaning(refusal, info), expected)
     })
   }
 

@@ -21,7 +21,7 @@ import type * as Location from "../model/Location.js"
 import { defined } from "../support/defined.js"
 import { once } from "../support/once.js"
 import * as Call from "./call.js"
-import type { Asked } from "./classify.js"
+import type { RequestInfo } from "./classify.js"
 import * as Wire from "./Wire.js"
 
 /**
@@ -65,7 +65,7 @@ export interface RateLimit {
  * @since 0.1.0
  * @category models
  */
-export type Answered<A> =
+export type ConditionalResponse<A> =
   | { readonly _tag: "NotModified"; readonly rateLimit: Option.Option<RateLimit> }
   | {
     readonly _tag: "Modified"
@@ -105,8 +105,11 @@ export interface Target extends Place {
  * @category models
  */
 export interface Reads<Secret, List> {
-  readonly list: (place: Place, etag: Option.Option<string>) => Effect.Effect<Answered<List>, ReadCallError>
-  readonly get: (target: Target, etag: Option.Option<string>) => Effect.Effect<Answered<Secret>, ReadCallError>
+  readonly list: (place: Place, etag: Option.Option<string>) => Effect.Effect<ConditionalResponse<List>, ReadCallError>
+  readonly get: (
+    target: Target,
+    etag: Option.Option<string>
+  ) => Effect.Effect<ConditionalResponse<Secret>, ReadCallError>
 }
 
 /**
@@ -161,7 +164,7 @@ export interface Written {
  * @since 0.1.0
  * @category models
  */
-export interface WrittenOfMany<W = Written> {
+export interface BatchItem<W = Written> {
   readonly secretKey: string
   readonly written: W
 }
@@ -182,11 +185,11 @@ export interface RawSecrets extends Reads<Wire.DecryptedSecret, Wire.DecryptedSe
   /** All of them, or none. */
   readonly createMany: (
     place: Place,
-    secrets: ReadonlyArray<WrittenOfMany<Omit<Written, "newSecretName">>>
+    secrets: ReadonlyArray<BatchItem<Omit<Written, "newSecretName">>>
   ) => Effect.Effect<ReadonlyArray<Wire.DecryptedSecret>, CreateCallError>
   readonly updateMany: (
     place: Place,
-    secrets: ReadonlyArray<WrittenOfMany>
+    secrets: ReadonlyArray<BatchItem>
   ) => Effect.Effect<ReadonlyArray<Wire.DecryptedSecret>, WriteCallError>
   readonly deleteMany: (place: Place, names: ReadonlyArray<string>) => Effect.Effect<void, WriteCallError>
 }
@@ -292,8 +295,8 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Infisic
  * @since 0.1.0
  * @category layers
  */
-export const layer: Layer.Layer<InfisicalApi, never, HttpClient.HttpClient | InfisicalConfig.InfisicalConfig> = Layer
-  .effect(InfisicalApi, make)
+export const layer = (): Layer.Layer<InfisicalApi, never, HttpClient.HttpClient | InfisicalConfig.InfisicalConfig> =>
+  Layer.effect(InfisicalApi, make)
 
 const httpClient = Call.transport
 
@@ -388,7 +391,7 @@ const authentication = (call: Call.Call): Service["authentication"] => ({
 const encryptedSecrets = (call: Call.Call): EncryptedSecrets => ({
   list: (place, etag) =>
     call.read(
-      askedOfPlace("GET /api/v3/secrets", "read", place),
+      locationRequest("GET /api/v3/secrets", "read", place),
       Effect.flatMap(clients.encryptedSecrets, (client) =>
         client.listSecrets({
           headers: conditional(place, etag),
@@ -402,7 +405,7 @@ const encryptedSecrets = (call: Call.Call): EncryptedSecrets => ({
     ).pipe(Effect.map(answered)),
   get: (target, etag) =>
     call.read(
-      askedOf("GET /api/v3/secrets/:secretName", "read", target),
+      secretRequest("GET /api/v3/secrets/:secretName", "read", target),
       Effect.flatMap(clients.encryptedSecrets, (client) =>
         client.getSecret({
           headers: conditional(target, etag),
@@ -418,7 +421,7 @@ const encryptedSecrets = (call: Call.Call): EncryptedSecrets => ({
     ).pipe(Effect.map(answeredSecret)),
   create: (target, encrypted) =>
     call.create(
-      askedOf("POST /api/v3/secrets/:secretName", "create", target),
+      secretRequest("POST /api/v3/secrets/:secretName", "create", target),
       Effect.flatMap(clients.encryptedSecrets, (client) =>
         client.createSecret({
           ...named(target),
@@ -427,7 +430,7 @@ const encryptedSecrets = (call: Call.Call): EncryptedSecrets => ({
     ).pipe(Effect.map(secretOf)),
   update: (target, encrypted) =>
     call.create(
-      askedOf("PATCH /api/v3/secrets/:secretName", "update", target),
+      secretRequest("PATCH /api/v3/secrets/:secretName", "update", target),
       Effect.flatMap(clients.encryptedSecrets, (client) =>
         client.updateSecret({
           ...named(target),
@@ -436,13 +439,13 @@ const encryptedSecrets = (call: Call.Call): EncryptedSecrets => ({
     ).pipe(Effect.map(secretOf)),
   delete: (target) =>
     Effect.asVoid(call.write(
-      askedOf("DELETE /api/v3/secrets/:secretName", "delete", target),
+      secretRequest("DELETE /api/v3/secrets/:secretName", "delete", target),
       Effect.flatMap(clients.encryptedSecrets, (client) =>
         client.deleteSecret({ ...named(target), payload: { ...v3(target), type: target.type } }))
     )),
   createMany: (place, secrets) =>
     call.create(
-      askedOfMany("POST /api/v3/secrets/batch", "create", place, secrets.map(({ secretName }) => secretName)),
+      batchRequest("POST /api/v3/secrets/batch", "create", place, secrets.map(({ secretName }) => secretName)),
       Effect.flatMap(
         clients.encryptedSecrets,
         (client) => client.createSecrets({ ...authorized(place), payload: { ...v3(place), secrets } })
@@ -450,7 +453,7 @@ const encryptedSecrets = (call: Call.Call): EncryptedSecrets => ({
     ).pipe(Effect.map(secretsOf)),
   updateMany: (place, secrets) =>
     call.write(
-      askedOfMany("PATCH /api/v3/secrets/batch", "update", place, secrets.map(({ secretName }) => secretName)),
+      batchRequest("PATCH /api/v3/secrets/batch", "update", place, secrets.map(({ secretName }) => secretName)),
       Effect.flatMap(
         clients.encryptedSecrets,
         (client) => client.updateSecrets({ ...authorized(place), payload: { ...v3(place), secrets } })
@@ -458,7 +461,7 @@ const encryptedSecrets = (call: Call.Call): EncryptedSecrets => ({
     ).pipe(Effect.map(secretsOf)),
   deleteMany: (place, names) =>
     Effect.asVoid(call.write(
-      askedOfMany("DELETE /api/v3/secrets/batch", "delete", place, names),
+      batchRequest("DELETE /api/v3/secrets/batch", "delete", place, names),
       Effect.flatMap(clients.encryptedSecrets, (client) =>
         client.deleteSecrets({
           ...authorized(place),
@@ -475,7 +478,7 @@ const rawSecrets = (call: Call.Call, config: InfisicalConfig.Service): RawSecret
   return {
     list: (place, etag) =>
       call.read(
-        askedOfPlace("GET /api/v3/secrets/raw", "read", place),
+        locationRequest("GET /api/v3/secrets/raw", "read", place),
         Effect.flatMap(clients.rawSecrets, (client) =>
           client.listRawSecrets({
             headers: conditional(place, etag),
@@ -485,7 +488,7 @@ const rawSecrets = (call: Call.Call, config: InfisicalConfig.Service): RawSecret
       ).pipe(Effect.map(answered)),
     get: (target, etag) =>
       call.read(
-        askedOf("GET /api/v3/secrets/raw/:secretName", "read", target),
+        secretRequest("GET /api/v3/secrets/raw/:secretName", "read", target),
         Effect.flatMap(clients.rawSecrets, (client) =>
           client.getRawSecret({
             headers: conditional(target, etag),
@@ -496,37 +499,37 @@ const rawSecrets = (call: Call.Call, config: InfisicalConfig.Service): RawSecret
       ).pipe(Effect.map(answeredSecret)),
     create: (target, written) =>
       call.create(
-        askedOf("POST /api/v3/secrets/raw/:secretName", "create", target),
+        secretRequest("POST /api/v3/secrets/raw/:secretName", "create", target),
         Effect.flatMap(clients.rawSecrets, (client) =>
           client.createRawSecret({ ...named(target), payload: { ...v3(target), type: target.type, ...written } }))
       ).pipe(Effect.map(secretOf)),
     update: (target, written) =>
       call.create(
-        askedOf("PATCH /api/v3/secrets/raw/:secretName", "update", target),
+        secretRequest("PATCH /api/v3/secrets/raw/:secretName", "update", target),
         Effect.flatMap(clients.rawSecrets, (client) =>
           client.updateRawSecret({ ...named(target), payload: { ...v3(target), type: target.type, ...written } }))
       ).pipe(Effect.map(secretOf)),
     delete: (target) =>
       Effect.asVoid(call.write(
-        askedOf("DELETE /api/v3/secrets/raw/:secretName", "delete", target),
+        secretRequest("DELETE /api/v3/secrets/raw/:secretName", "delete", target),
         Effect.flatMap(clients.rawSecrets, (client) =>
           client.deleteRawSecret({ ...named(target), payload: { ...v3(target), type: target.type } }))
       )),
     createMany: (place, secrets) =>
       call.create(
-        askedOfMany("POST /api/v3/secrets/batch/raw", "create", place, secrets.map(({ secretKey }) => secretKey)),
+        batchRequest("POST /api/v3/secrets/batch/raw", "create", place, secrets.map(({ secretKey }) => secretKey)),
         Effect.flatMap(clients.rawSecrets, (client) =>
           client.createRawSecrets({ ...authorized(place), payload: { ...batch(place), secrets: secrets.map(flat) } }))
       ).pipe(Effect.map(secretsOf)),
     updateMany: (place, secrets) =>
       call.write(
-        askedOfMany("PATCH /api/v3/secrets/batch/raw", "update", place, secrets.map(({ secretKey }) => secretKey)),
+        batchRequest("PATCH /api/v3/secrets/batch/raw", "update", place, secrets.map(({ secretKey }) => secretKey)),
         Effect.flatMap(clients.rawSecrets, (client) =>
           client.updateRawSecrets({ ...authorized(place), payload: { ...batch(place), secrets: secrets.map(flat) } }))
       ).pipe(Effect.map(secretsOf)),
     deleteMany: (place, names) =>
       Effect.asVoid(call.write(
-        askedOfMany("DELETE /api/v3/secrets/batch/raw", "delete", place, names),
+        batchRequest("DELETE /api/v3/secrets/batch/raw", "delete", place, names),
         Effect.flatMap(clients.rawSecrets, (client) =>
           client.deleteRawSecrets({
             ...authorized(place),
@@ -539,7 +542,7 @@ const rawSecrets = (call: Call.Call, config: InfisicalConfig.Service): RawSecret
 const secrets = (call: Call.Call): DecryptedSecrets => ({
   list: (place, etag) =>
     call.read(
-      askedOfPlace("GET /api/v4/secrets", "read", place),
+      locationRequest("GET /api/v4/secrets", "read", place),
       Effect.flatMap(clients.secrets, (client) =>
         client.listSecretsV4({
           headers: conditional(place, etag),
@@ -549,7 +552,7 @@ const secrets = (call: Call.Call): DecryptedSecrets => ({
     ).pipe(Effect.map(answered)),
   get: (target, etag) =>
     call.read(
-      askedOf("GET /api/v4/secrets/:secretName", "read", target),
+      secretRequest("GET /api/v4/secrets/:secretName", "read", target),
       Effect.flatMap(clients.secrets, (client) =>
         client.getSecretV4({
           headers: conditional(target, etag),
@@ -560,19 +563,19 @@ const secrets = (call: Call.Call): DecryptedSecrets => ({
     ).pipe(Effect.map(answeredSecret)),
   create: (target, written) =>
     call.create(
-      askedOf("POST /api/v4/secrets/:secretName", "create", target),
+      secretRequest("POST /api/v4/secrets/:secretName", "create", target),
       Effect.flatMap(clients.secrets, (client) =>
         client.createSecretV4({ ...named(target), payload: { ...v4(target), type: target.type, ...written } }))
     ).pipe(Effect.map(secretOf)),
   update: (target, written) =>
     call.create(
-      askedOf("PATCH /api/v4/secrets/:secretName", "update", target),
+      secretRequest("PATCH /api/v4/secrets/:secretName", "update", target),
       Effect.flatMap(clients.secrets, (client) =>
         client.updateSecretV4({ ...named(target), payload: { ...v4(target), type: target.type, ...written } }))
     ).pipe(Effect.map(secretOf)),
   upsert: (target, written) =>
     call.create(
-      askedOf("PATCH /api/v4/secrets/batch", "update", target),
+      secretRequest("PATCH /api/v4/secrets/batch", "update", target),
       Effect.flatMap(clients.secrets, (client) =>
         client.updateSecretsV4({
           ...authorized(target),
@@ -585,25 +588,25 @@ const secrets = (call: Call.Call): DecryptedSecrets => ({
     ),
   delete: (target) =>
     Effect.asVoid(call.write(
-      askedOf("DELETE /api/v4/secrets/:secretName", "delete", target),
+      secretRequest("DELETE /api/v4/secrets/:secretName", "delete", target),
       Effect.flatMap(clients.secrets, (client) =>
         client.deleteSecretV4({ ...named(target), payload: { ...v4(target), type: target.type } }))
     )),
   createMany: (place, secrets) =>
     call.create(
-      askedOfMany("POST /api/v4/secrets/batch", "create", place, secrets.map(({ secretKey }) => secretKey)),
+      batchRequest("POST /api/v4/secrets/batch", "create", place, secrets.map(({ secretKey }) => secretKey)),
       Effect.flatMap(clients.secrets, (client) =>
         client.createSecretsV4({ ...authorized(place), payload: { ...v4(place), secrets: secrets.map(flat) } }))
     ).pipe(Effect.map(secretsOf)),
   updateMany: (place, secrets) =>
     call.write(
-      askedOfMany("PATCH /api/v4/secrets/batch", "update", place, secrets.map(({ secretKey }) => secretKey)),
+      batchRequest("PATCH /api/v4/secrets/batch", "update", place, secrets.map(({ secretKey }) => secretKey)),
       Effect.flatMap(clients.secrets, (client) =>
         client.updateSecretsV4({ ...authorized(place), payload: { ...v4(place), secrets: secrets.map(flat) } }))
     ).pipe(Effect.map(secretsOf)),
   deleteMany: (place, names) =>
     Effect.asVoid(call.write(
-      askedOfMany("DELETE /api/v4/secrets/batch", "delete", place, names),
+      batchRequest("DELETE /api/v4/secrets/batch", "delete", place, names),
       Effect.flatMap(clients.secrets, (client) =>
         client.deleteSecretsV4({
           ...authorized(place),
@@ -615,7 +618,7 @@ const secrets = (call: Call.Call): DecryptedSecrets => ({
 const folders = (call: Call.Call): Service["folders"] => ({
   list: (place) =>
     call.read(
-      askedOfPlace("GET /api/v1/folders", "read", place),
+      locationRequest("GET /api/v1/folders", "read", place),
       Effect.flatMap(
         clients.folders,
         (client) => client.listFolders({ ...authorized(place), urlParams: folderPlace(place) })
@@ -623,7 +626,7 @@ const folders = (call: Call.Call): Service["folders"] => ({
     ).pipe(Effect.map(({ folders }) => folders)),
   create: (place, name) =>
     call.create(
-      { ...askedOfPlace("POST /api/v1/folders", "create", place), folderName: name },
+      { ...locationRequest("POST /api/v1/folders", "create", place), folderName: name },
       Effect.flatMap(
         clients.folders,
         (client) => client.createFolder({ ...authorized(place), payload: { ...folderPlace(place), name } })
@@ -631,7 +634,7 @@ const folders = (call: Call.Call): Service["folders"] => ({
     ).pipe(Effect.map(({ folder }) => folder)),
   rename: (place, id, name) =>
     call.create(
-      { ...askedOfPlace("PATCH /api/v1/folders/:id", "update", place), folderName: name },
+      { ...locationRequest("PATCH /api/v1/folders/:id", "update", place), folderName: name },
       Effect.flatMap(clients.folders, (client) =>
         client.renameFolder({ ...authorized(place), path: { id }, payload: { ...folderPlace(place), name } }))
     ).pipe(Effect.map(({ folder }) =>
@@ -639,7 +642,7 @@ const folders = (call: Call.Call): Service["folders"] => ({
     )),
   delete: (place, id) =>
     Effect.asVoid(call.write(
-      askedOfPlace("DELETE /api/v1/folders/:id", "delete", place),
+      locationRequest("DELETE /api/v1/folders/:id", "delete", place),
       Effect.flatMap(
         clients.folders,
         (client) => client.deleteFolder({ ...authorized(place), path: { id }, payload: folderPlace(place) })
@@ -650,7 +653,7 @@ const folders = (call: Call.Call): Service["folders"] => ({
 const secretImports = (call: Call.Call): Service["secretImports"] => ({
   list: (place) =>
     call.read(
-      askedOfPlace("GET /api/v1/secret-imports", "read", place),
+      locationRequest("GET /api/v1/secret-imports", "read", place),
       Effect.flatMap(
         clients.secretImports,
         (client) => client.listSecretImports({ ...authorized(place), urlParams: folderPlace(place) })
@@ -658,7 +661,7 @@ const secretImports = (call: Call.Call): Service["secretImports"] => ({
     ).pipe(Effect.map(({ secretImports }) => secretImports)),
   create: (place, source) =>
     call.create(
-      askedOfPlace("POST /api/v1/secret-imports", "create", place),
+      locationRequest("POST /api/v1/secret-imports", "create", place),
       Effect.flatMap(clients.secretImports, (client) =>
         client.createSecretImport({ ...authorized(place), payload: { ...folderPlace(place), import: source } }))
     ).pipe(Effect.map(({ secretImport }) =>
@@ -666,7 +669,7 @@ const secretImports = (call: Call.Call): Service["secretImports"] => ({
     )),
   delete: (place, id) =>
     Effect.asVoid(call.write(
-      askedOfPlace("DELETE /api/v1/secret-imports/:id", "delete", place),
+      locationRequest("DELETE /api/v1/secret-imports/:id", "delete", place),
       Effect.flatMap(
         clients.secretImports,
         (client) => client.deleteSecretImport({ ...authorized(place), path: { id }, payload: folderPlace(place) })
@@ -726,7 +729,7 @@ const getQuery = ({ location, type }: Target) => ({
   ...defined({ version: location.version })
 })
 
-const flat = <W>({ secretKey, written }: WrittenOfMany<W>) => ({ secretKey, ...written })
+const flat = <W>({ secretKey, written }: BatchItem<W>) => ({ secretKey, ...written })
 
 const secretOf = <A>({ secret }: { readonly secret: A }): A => secret
 
@@ -734,7 +737,7 @@ const secretsOf = <A>({ secrets }: { readonly secrets: A }): A => secrets
 
 const answered = <A>(
   [answer, { headers }]: readonly [A | void, HttpClientResponse.HttpClientResponse]
-): Answered<A> => {
+): ConditionalResponse<A> => {
   const rateLimit = readRateLimit(headers)
   return answer === undefined
     ? { _tag: "NotModified", rateLimit }
@@ -743,7 +746,7 @@ const answered = <A>(
 
 const answeredSecret = <A>(
   [answer, response]: readonly [{ readonly secret: A } | void, HttpClientResponse.HttpClientResponse]
-): Answered<A> => answered<A>([answer === undefined ? answer : answer.secret, response])
+): ConditionalResponse<A> => answered<A>([answer === undefined ? answer : answer.secret, response])
 
 const readRateLimit = (headers: Headers.Headers): Option.Option<RateLimit> => {
   const [limit, remaining, reset] = ["limit", "remaining", "reset"].map((name) => {
@@ -755,21 +758,21 @@ const readRateLimit = (headers: Headers.Headers): Option.Option<RateLimit> => {
     : Option.some({ limit, remaining, resetAfter: Duration.seconds(reset) })
 }
 
-const askedOfPlace = (endpoint: string, action: Asked["action"], { location }: Place): Asked => ({
+const locationRequest = (endpoint: string, action: RequestInfo["action"], { location }: Place): RequestInfo => ({
   endpoint,
   action,
   environment: location.environment,
   secretPath: location.secretPath
 })
 
-const askedOf = (endpoint: string, action: Asked["action"], target: Target): Asked => ({
-  ...askedOfPlace(endpoint, action, target),
+const secretRequest = (endpoint: string, action: RequestInfo["action"], target: Target): RequestInfo => ({
+  ...locationRequest(endpoint, action, target),
   secretNames: [target.name]
 })
 
-const askedOfMany = (
+const batchRequest = (
   endpoint: string,
-  action: Asked["action"],
+  action: RequestInfo["action"],
   place: Place,
   secretNames: ReadonlyArray<string>
-): Asked => ({ ...askedOfPlace(endpoint, action, place), secretNames })
+): RequestInfo => ({ ...locationRequest(endpoint, action, place), secretNames })

@@ -25,22 +25,22 @@ import {
   UnexpectedResponseError
 } from "../model/InfisicalError.js"
 import { defined } from "../support/defined.js"
-import type { Asked } from "./classify.js"
+import type { RequestInfo } from "./classify.js"
 import { classify } from "./classify.js"
 
 export type ReadCallError = Exclude<AnswerError, AlreadyExistsError>
 
 export interface Call {
   /** A request that changes nothing, or nothing that could be done twice. */
-  readonly read: <A>(asked: Asked, request: Request<A>) => Effect.Effect<A, ReadCallError>
+  readonly read: <A>(info: RequestInfo, request: Request<A>) => Effect.Effect<A, ReadCallError>
   /** A request that changes something, but makes no name. */
   readonly write: <A extends object>(
-    asked: Asked,
+    info: RequestInfo,
     request: Request<A | Approval>
   ) => Effect.Effect<A, ReadCallError | ApprovalRequiredError>
   /** A request that makes a name, which may be taken. */
   readonly create: <A extends object>(
-    asked: Asked,
+    info: RequestInfo,
     request: Request<A | Approval>
   ) => Effect.Effect<A, ReadCallError | ApprovalRequiredError | AlreadyExistsError>
 }
@@ -66,54 +66,57 @@ export const make = (config: InfisicalConfig.Service, client: HttpClient.HttpCli
   const site = new URL(config.siteUrl)
 
   const call = <A>(
-    asked: Asked,
+    info: RequestInfo,
     request: Request<A>
   ): Effect.Effect<A, AnswerError> =>
     repeat(
       config,
-      isWrite(asked) ? isSafeToRepeatWrite : isWorthRepeatingRead,
+      isWrite(info) ? isSafeToRepeatWrite : isWorthRepeatingRead,
       (timeout) =>
         request.pipe(
-          Effect.mapError((error) => toError(error, asked)),
+          Effect.mapError((error) => toError(error, info)),
           Effect.provideService(HttpClient.HttpClient, httpClient),
           // A redirect would lose the token on its way to another site, and turn a write into a read on the same one.
           Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" }),
           Effect.timeoutFail({
             duration: timeout,
-            onTimeout: () => new NetworkError({ reason: "Timeout", ...unanswered(asked) })
+            onTimeout: () => new NetworkError({ reason: "Timeout", ...unanswered(info) })
           }),
           Effect.tapError((error) =>
             Effect.zipRight(
               Effect.annotateCurrentSpan("error.type", error._tag),
-              config.logDebug(`${asked.endpoint} failed: ${error.message}`)
+              config.logDebug(`${info.endpoint} failed: ${error.message}`)
             )
           ),
-          Effect.withSpan(asked.endpoint, {
+          Effect.withSpan(info.endpoint, {
             kind: "client",
             captureStackTrace: false,
-            attributes: spanAttributes(asked, site)
+            attributes: spanAttributes(info, site)
           })
         )
     )
 
-  const uncreating = <A>(asked: Asked, answer: Effect.Effect<A, AnswerError>): Effect.Effect<A, ReadCallError> =>
+  const withoutAlreadyExists = <A>(
+    info: RequestInfo,
+    answer: Effect.Effect<A, AnswerError>
+  ): Effect.Effect<A, ReadCallError> =>
     Effect.catchTag(answer, "AlreadyExistsError", () =>
       new UnexpectedResponseError({
-        endpoint: asked.endpoint,
+        endpoint: info.endpoint,
         status: 400,
         problem: "it was refused because a secret exists already, and makes none"
       }))
 
-  const unlessApproval = <A extends object, E>(asked: Asked, answer: Effect.Effect<A | Approval, E>) =>
+  const failOnApproval = <A extends object, E>(info: RequestInfo, answer: Effect.Effect<A | Approval, E>) =>
     Effect.flatMap(answer, (answer) =>
       isApproval(answer)
-        ? new ApprovalRequiredError({ approvalId: answer.approval.id, endpoint: asked.endpoint })
+        ? new ApprovalRequiredError({ approvalId: answer.approval.id, endpoint: info.endpoint })
         : Effect.succeed(answer))
 
   return {
-    read: (asked, request) => uncreating(asked, call(asked, request)),
-    write: (asked, request) => unlessApproval(asked, uncreating(asked, call(asked, request))),
-    create: (asked, request) => unlessApproval(asked, call(asked, request))
+    read: (info, request) => withoutAlreadyExists(info, call(info, request)),
+    write: (info, request) => failOnApproval(info, withoutAlreadyExists(info, call(info, request))),
+    create: (info, request) => failOnApproval(info, call(info, request))
   }
 }
 
@@ -132,7 +135,7 @@ export const transport = HttpClient.makeWith<never, never, TransportFailure, Htt
 )
 
 // https://opentelemetry.io/docs/specs/semconv/http/http-spans/
-const spanAttributes = ({ endpoint, environment, secretPath }: Asked, site: URL) => {
+const spanAttributes = ({ endpoint, environment, secretPath }: RequestInfo, site: URL) => {
   const [method, template] = endpoint.split(" ")
   return {
     "http.request.method": method,
@@ -143,9 +146,9 @@ const spanAttributes = ({ endpoint, environment, secretPath }: Asked, site: URL)
   }
 }
 
-const isWrite = (asked: Asked): boolean => asked.action !== undefined && asked.action !== "read"
+const isWrite = (info: RequestInfo): boolean => info.action !== undefined && info.action !== "read"
 
-const unanswered = (asked: Asked) => ({ endpoint: asked.endpoint, mayHaveBeenApplied: isWrite(asked) })
+const unanswered = (info: RequestInfo) => ({ endpoint: info.endpoint, mayHaveBeenApplied: isWrite(info) })
 
 /** A refusal before it is known what it means. */
 interface Refused {
@@ -182,35 +185,35 @@ const refuse = (
 // part of ours.
 const toError = (
   error: CallFailure,
-  asked: Asked
+  info: RequestInfo
 ): AnswerError => {
   switch (error._tag) {
     case "Refused":
-      return classify(error, asked)
+      return classify(error, info)
     case "RequestError":
       return new NetworkError({
         reason: "Transport",
-        endpoint: asked.endpoint,
+        endpoint: info.endpoint,
         ...transportCode(error.cause),
-        mayHaveBeenApplied: isWrite(asked) && !wasNeverSent(error)
+        mayHaveBeenApplied: isWrite(info) && !wasNeverSent(error)
       })
     case "ResponseError":
       return error.reason === "Decode" && !(error.cause instanceof SyntaxError)
-        ? new NetworkError({ reason: "Transport", ...transportCode(error.cause), ...unanswered(asked) })
+        ? new NetworkError({ reason: "Transport", ...transportCode(error.cause), ...unanswered(info) })
         : new UnexpectedResponseError({
-          endpoint: asked.endpoint,
+          endpoint: info.endpoint,
           status: error.response.status,
           problem: error.reason === "StatusCode" ? "the status is none that it gives" : "the body is not JSON"
         })
     case "HttpApiDecodeError":
       return new UnexpectedResponseError({
-        endpoint: asked.endpoint,
+        endpoint: info.endpoint,
         status: 400,
         problem: "the answer is an error of another API"
       })
     case "ParseError":
       return new UnexpectedResponseError({
-        endpoint: asked.endpoint,
+        endpoint: info.endpoint,
         status: 200,
         problem: `the body has another shape${placesOf(error).map((place) => `, ${place}`).join("")}`
       })

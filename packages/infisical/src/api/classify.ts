@@ -18,7 +18,7 @@ import {
 import { defined } from "../support/defined.js"
 
 /** What was asked for; names and places, never values. */
-export interface Asked {
+export interface RequestInfo {
   /** Method and route, for example `GET /api/v3/secrets`. */
   readonly endpoint: string
   readonly action: Action | undefined
@@ -37,7 +37,7 @@ export interface Refusal {
   readonly retryAfter: string | undefined
 }
 
-export const classify = (refusal: Refusal, asked: Asked): AnswerError => {
+export const classify = (refusal: Refusal, info: RequestInfo): AnswerError => {
   const { status } = refusal
   const body = Predicate.isRecord(refusal.body) ? refusal.body : {}
   const error = typeof body["error"] === "string" ? body["error"] : ""
@@ -45,9 +45,9 @@ export const classify = (refusal: Refusal, asked: Asked): AnswerError => {
   const message = withoutNames(words)
   const issues = Array.isArray(body["message"]) ? body["message"] : body["details"]
   const requestId = safeRequestId(body["reqId"])
-  const { endpoint } = asked
-  const place = defined({ environment: asked.environment, secretPath: asked.secretPath })
-  const secret = { ...place, ...defined({ secretName: culprit(words, asked.secretNames ?? []) }) }
+  const { endpoint } = info
+  const place = defined({ environment: info.environment, secretPath: info.secretPath })
+  const secret = { ...place, ...defined({ secretName: culprit(words, info.secretNames ?? []) }) }
 
   const notFound = (resource: Resource) => new NotFoundError({ resource, ...(resource === "secret" ? secret : place) })
   const invalid = (parameter: string, problem: string) =>
@@ -55,7 +55,7 @@ export const classify = (refusal: Refusal, asked: Asked): AnswerError => {
   const refused = (reason: AuthenticationError["reason"]) =>
     new AuthenticationError({ reason, endpoint, status, ...requestId })
   const forbidden = (problem: PermissionError["problem"]) =>
-    new PermissionError({ endpoint, problem, ...defined({ action: asked.action }), ...place, ...requestId })
+    new PermissionError({ endpoint, problem, ...defined({ action: info.action }), ...place, ...requestId })
   const failed = (mayHaveBeenApplied: boolean) =>
     new NetworkError({ reason: "ServerFailure", endpoint, mayHaveBeenApplied, status, ...requestId })
 
@@ -81,7 +81,7 @@ export const classify = (refusal: Refusal, asked: Asked): AnswerError => {
   }
   const isOfInfisical = body["statusCode"] === status && (error !== "" || message !== "")
   if (!isOfInfisical) {
-    return status >= 500 ? failed(isWrite(asked)) : new UnexpectedResponseError({
+    return status >= 500 ? failed(isWrite(info)) : new UnexpectedResponseError({
       endpoint,
       status,
       problem: refusal.body === undefined ? "the body is not JSON" : "the body is no error of Infisical",
@@ -129,14 +129,14 @@ export const classify = (refusal: Refusal, asked: Asked): AnswerError => {
 
   if (message.startsWith("Infisical is in maintenance mode")) return failed(false)
   // The same answer as for a database that is down; the path tells them apart.
-  if (error === "Find by secret path" && [asked.secretPath, asked.folderName].some(isNoPath)) {
+  if (error === "Find by secret path" && [info.secretPath, info.folderName].some(isNoPath)) {
     return invalid("secretPath", "a folder's name is letters, digits, dashes and underscores")
   }
   if (message === "Unsupported state or unable to authenticate data") {
     return invalid("value", "the server cannot decrypt it: it was encrypted with another key than the project's")
   }
-  if (status >= 500) return failed(isWrite(asked))
-  if (status === 404) return notFound(asked.secretNames === undefined ? "folder" : "secret")
+  if (status >= 500) return failed(isWrite(info))
+  if (status === 404) return notFound(info.secretNames === undefined ? "folder" : "secret")
   return invalid("request", "the server refuses it. Its log says why.")
 }
 
@@ -144,7 +144,7 @@ export const classify = (refusal: Refusal, asked: Asked): AnswerError => {
 export const isRouteMissing = (error: { readonly _tag: string }): boolean =>
   error instanceof InvalidRequestError && error.parameter === "siteUrl" && error.status === 404
 
-const isWrite = ({ action }: Asked): boolean => action !== undefined && action !== "read"
+const isWrite = ({ action }: RequestInfo): boolean => action !== undefined && action !== "read"
 
 // Of those that were sent, the one that the server names; it must be one of them, since nothing else is repeated.
 const culprit = (words: string, names: ReadonlyArray<string>): string | undefined =>

@@ -126,8 +126,8 @@ export const make: Effect.Effect<Service, never, Crypto.Crypto | InfisicalConfig
         Effect.gen(function*() {
           const { content, fetchedAt, location } = snapshot
           const [own, imported] = yield* Effect.all([
-            Snapshot.revealed(content.cipher, content.own),
-            Snapshot.revealed(content.cipher, content.imported)
+            Snapshot.decryptedRows(content.cipher, content.own),
+            Snapshot.decryptedRows(content.cipher, content.imported)
           ])
           const plaintext = yield* Schema.encode(Sealed)({
             fetchedAt: DateTime.toEpochMillis(fetchedAt),
@@ -178,7 +178,7 @@ export const make: Effect.Effect<Service, never, Crypto.Crypto | InfisicalConfig
             etag: Option.none(),
             staleBecause: Option.some(because),
             expand: Option.none(),
-            content: { own: rows(own), imported: rows(imported), nameless: [], cipher: openNothing }
+            content: { own: rows(own), imported: rows(imported), undecryptableNames: [], cipher: openNothing }
           }))
         }).pipe(Effect.catchAllCause((cause) => ignored(location, `it could not be read: ${problemOf(cause)}`))),
 
@@ -204,10 +204,11 @@ const disabled: Service = {
  * @since 0.1.0
  * @category layers
  */
-export const layer: Layer.Layer<SealedSnapshots, never, Crypto.Crypto | InfisicalConfig.InfisicalConfig> = Layer.effect(
-  SealedSnapshots,
-  make
-)
+export const layer = (): Layer.Layer<SealedSnapshots, never, Crypto.Crypto | InfisicalConfig.InfisicalConfig> =>
+  Layer.effect(
+    SealedSnapshots,
+    make
+  )
 
 /**
  * Seals nothing, whatever storage there is.
@@ -227,12 +228,12 @@ const problemOf = (cause: Cause.Cause<PlatformError | ParseError>): string =>
 const openNothing: Snapshot.Content["cipher"] = { decryptAll: () => Effect.succeed([]) }
 
 const plain = (
-  rows: ReadonlyArray<readonly [Snapshot.Row, Snapshot.Revealed]>
+  rows: ReadonlyArray<readonly [Snapshot.Row, Snapshot.Decrypted]>
 ): ReadonlyArray<(typeof Rows.Type)[number]> =>
-  rows.map(([{ held: _, ...fields }, { comment, value }]) => ({ ...fields, value: Redacted.value(value), comment }))
+  rows.map(([{ payload: _, ...fields }, { comment, value }]) => ({ ...fields, value: Redacted.value(value), comment }))
 
 const rows = (plain: typeof Rows.Type): ReadonlyArray<Snapshot.Row> =>
   plain.map(({ comment, value, ...fields }) => ({
     ...fields,
-    held: { _tag: "Revealed", value: Redacted.make(value), comment }
+    payload: { _tag: "Decrypted", value: Redacted.make(value), comment }
   }))

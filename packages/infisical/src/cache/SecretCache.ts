@@ -306,7 +306,7 @@ export const make: Effect.Effect<
       )
     })
 
-  const arrived = (entry: Entry, answer: SecretSource.Answer, { changes, location, number, outdated }: Fetching) =>
+  const arrived = (entry: Entry, answer: SecretSource.FetchResult, { changes, location, number, outdated }: Fetching) =>
     Effect.gen(function*() {
       entry.arrived = number
       const fetchedAt = yield* DateTime.now
@@ -421,7 +421,7 @@ export const make: Effect.Effect<
         Effect.flatMap(({ content }) => {
           const row = content.own.find((row) => row.name === name && row.type === "shared")
           return row === undefined ? Effect.succeedNone : Effect.map(
-            Snapshot.revealed(content.cipher, [row]),
+            Snapshot.decryptedRows(content.cipher, [row]),
             ([found]) => Option.map(Option.fromNullable(found), ([, { value }]) => Redacted.value(value))
           )
         }),
@@ -640,11 +640,11 @@ export const make: Effect.Effect<
  * @since 0.1.0
  * @category layers
  */
-export const layer: Layer.Layer<
+export const layer = (): Layer.Layer<
   SecretCache,
   never,
   InfisicalConfig.InfisicalConfig | SecretSource.SecretSource | SealedSnapshots.SealedSnapshots
-> = Layer.scoped(SecretCache, make)
+> => Layer.scoped(SecretCache, make)
 
 /** Whether it is all that a folder holds, so that a write can be applied to it. */
 const isPlain = ({ metadata, recursive, secretName, tagSlugs, version }: Location.Location): boolean =>

@@ -3,12 +3,14 @@
  *
  * @since 0.1.0
  */
+import type * as HttpClient from "@effect/platform/HttpClient"
 import * as Config from "effect/Config"
 import * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
@@ -32,8 +34,15 @@ export interface RetryOptions {
   readonly baseDelay?: Duration.DurationInput
   /** The longest pause that is not the server's own wish. Default 5 seconds. */
   readonly maxDelay?: Duration.DurationInput
-  /** A call has failed after this, repetitions and the one under way included. Default 30 seconds. */
+  /**
+   * A call fails after this, from its entry to its answer: login, retries, references and storage included. Default 30
+   * seconds.
+   */
   readonly deadline?: Duration.DurationInput
+  /**
+   * The longest pause that a server can ask for, by `retry-after` or by the reset of a rate limit. Default 5 minutes.
+   */
+  readonly maxRetryAfter?: Duration.DurationInput
 }
 
 /**
@@ -103,6 +112,13 @@ export interface Options {
   /** How failed requests are repeated. */
   readonly retry?: RetryOptions
   /**
+   * The most bytes that a response may have, after decompression; a larger one is an `UnexpectedResponseError`. 100,000
+   * encrypted secrets are 85 MB. Default 128 MiB.
+   */
+  readonly maxResponseBytes?: number
+  /** Changes the `HttpClient` that all requests are made with, for example to add a header or to log. */
+  readonly transformClient?: (client: HttpClient.HttpClient) => HttpClient.HttpClient
+  /**
    * Whether `get` answers from the current `ConfigProvider` (by default the environment variables) where Infisical has
    * no such secret or cannot be reached. Default `true`.
    */
@@ -141,7 +157,10 @@ export interface Service {
     readonly baseDelay: Duration.Duration
     readonly maxDelay: Duration.Duration
     readonly deadline: Duration.Duration
+    readonly maxRetryAfter: Duration.Duration
   }
+  readonly maxResponseBytes: number
+  readonly transformClient: (client: HttpClient.HttpClient) => HttpClient.HttpClient
   readonly fallback: boolean
   /** Logs what a user wants to read only while looking for a fault. */
   readonly logDebug: (message: string) => Effect.Effect<void>
@@ -203,8 +222,11 @@ const makeWith = (
         times: yield* checkCount("retry.times", options.retry?.times ?? 3, 0),
         baseDelay: Duration.decode(options.retry?.baseDelay ?? "200 millis"),
         maxDelay: Duration.decode(options.retry?.maxDelay ?? "5 seconds"),
-        deadline: Duration.decode(options.retry?.deadline ?? "30 seconds")
+        deadline: Duration.decode(options.retry?.deadline ?? "30 seconds"),
+        maxRetryAfter: Duration.decode(options.retry?.maxRetryAfter ?? "5 minutes")
       },
+      maxResponseBytes: yield* checkCount("maxResponseBytes", options.maxResponseBytes ?? 128 * 1024 * 1024, 1),
+      transformClient: options.transformClient ?? identity,
       fallback: options.fallback ?? true,
       logDebug: options.debug === true ? Effect.logInfo : Effect.logDebug
     }

@@ -88,24 +88,24 @@ export const make: Effect.Effect<
   const crypto = yield* Crypto.Crypto
   const { credential } = config
   return yield* credential._tag === "MachineIdentity"
-    ? loggingIn(credential, config, api)
-    : opening(credential, config, api, crypto)
+    ? makeIdentitySession(credential, config, api)
+    : makeTokenSession(credential, config, api, crypto)
 })
 
 /**
  * @since 0.1.0
  * @category layers
  */
-export const layer: Layer.Layer<
+export const layer = (): Layer.Layer<
   Session,
   never,
   Crypto.Crypto | InfisicalApi.InfisicalApi | InfisicalConfig.InfisicalConfig
-> = Layer.scoped(Session, make)
+> => Layer.scoped(Session, make)
 
 type Given = Exclude<Credential.Credential, Credential.MachineIdentity>
 
 /** A session on a token that we were given: there is no other one, so what is refused stays refused. */
-const opening = (
+const makeTokenSession = (
   credential: Given,
   config: InfisicalConfig.Service,
   api: InfisicalApi.Service,
@@ -145,7 +145,7 @@ interface Refusal {
 const lockout = Duration.minutes(5)
 
 /** A session of a machine identity, which gets its tokens itself. */
-const loggingIn = (
+const makeIdentitySession = (
   credential: Credential.MachineIdentity,
   config: InfisicalConfig.Service,
   api: InfisicalApi.Service

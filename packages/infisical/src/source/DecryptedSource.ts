@@ -131,7 +131,7 @@ export const make: Effect.Effect<
     upsert: (target, written) =>
       use(target.location, (routes, place) =>
         routes.upsert === undefined || target.type === "personal"
-          ? SecretSource.upsertByTurns(source, target, written)
+          ? SecretSource.upsertWithRetry(source, target, written)
           : Effect.map(
             routes.upsert({ ...place, ...target }, {
               secretValue: Redacted.value(written.value),
@@ -143,7 +143,7 @@ export const make: Effect.Effect<
     delete: (target) => use(target.location, (routes, place) => routes.delete({ ...place, ...target })),
 
     createMany: (location, secrets) =>
-      SecretSource.namingWhatExists(
+      SecretSource.withConflictingName(
         use(location, (routes, place) =>
           Effect.map(routes.createMany(place, secrets.map(flat)), rowsOf(location, secrets))),
         source,
@@ -168,11 +168,11 @@ export const make: Effect.Effect<
  * @since 0.1.0
  * @category layers
  */
-export const layer: Layer.Layer<
+export const layer = (): Layer.Layer<
   SecretSource.SecretSource,
   never,
   InfisicalApi.InfisicalApi | InfisicalConfig.InfisicalConfig | Session.Session
-> = Layer.effect(SecretSource.SecretSource, make)
+> => Layer.effect(SecretSource.SecretSource, make)
 
 /** What either version can do, and what only one of them can. */
 interface Routes extends Omit<InfisicalApi.RawSecrets, "update"> {
@@ -202,7 +202,7 @@ const currentValue = (
   Effect.flatMap(
     get({ ...target, location: { ...target.location, expandReferences: false, includeImports: false } }, Option.none()),
     (answered): Effect.Effect<Redacted.Redacted<string>, ReadError> => {
-      if (answered._tag === "NotModified") return Merge.unaskedNotModified
+      if (answered._tag === "NotModified") return Merge.unexpectedNotModified
       const { answer } = answered
       return answer.secretValueHidden === true
         ? new PermissionError({
@@ -235,7 +235,7 @@ const read = (
       }
       ;(isImported ? imported : own).push(row)
     })
-    return isElsewhere ? elsewhere : Effect.succeed({ own, imported, nameless: [], cipher: nothingToDecrypt })
+    return isElsewhere ? elsewhere : Effect.succeed({ own, imported, undecryptableNames: [], cipher: nothingToDecrypt })
   })
 
 // One value must never be served for another, so nothing of it is.
@@ -252,10 +252,10 @@ const nothingToDecrypt: Snapshot.Content["cipher"] = { decryptAll: () => Effect.
 const isSame = (row: Snapshot.Row | undefined, secret: DecryptedSecret, secretPath: string): row is Snapshot.Row =>
   row !== undefined && row.version === secret.version && row.type === secret.type && row.name === secret.secretKey &&
   row.secretPath === secretPath && Details.areSame(row.details, secret) &&
-  (row.held._tag === "Revealed"
-    ? secret.secretValueHidden !== true && Redacted.value(row.held.value) === (secret.secretValue ?? "") &&
-      row.held.comment === (secret.secretComment ?? "")
-    : row.held._tag === "Hidden" && secret.secretValueHidden === true)
+  (row.payload._tag === "Decrypted"
+    ? secret.secretValueHidden !== true && Redacted.value(row.payload.value) === (secret.secretValue ?? "") &&
+      row.payload.comment === (secret.secretComment ?? "")
+    : row.payload._tag === "Hidden" && secret.secretValueHidden === true)
 
 const rowOf = (secret: DecryptedSecret, environment: string, secretPath: string): Snapshot.Row => ({
   id: secret.id,
@@ -265,9 +265,9 @@ const rowOf = (secret: DecryptedSecret, environment: string, secretPath: string)
   environment: secret.environment ?? environment,
   secretPath,
   details: Details.make(secret),
-  held: secret.secretValueHidden === true
+  payload: secret.secretValueHidden === true
     ? { _tag: "Hidden" }
-    : { _tag: "Revealed", value: Redacted.make(secret.secretValue ?? ""), comment: secret.secretComment ?? "" }
+    : { _tag: "Decrypted", value: Redacted.make(secret.secretValue ?? ""), comment: secret.secretComment ?? "" }
 })
 
 // The server says what it made of the value, unless it does not show it: then it is what was sent.
@@ -277,8 +277,8 @@ const writtenRow = (
   sent: Redacted.Redacted<string> | undefined
 ): Snapshot.WrittenRow => ({
   ...rowOf(secret, location.environment, location.secretPath),
-  held: {
-    _tag: "Revealed",
+  payload: {
+    _tag: "Decrypted",
     value: secret.secretValueHidden === true && sent !== undefined ? sent : Redacted.make(secret.secretValue ?? ""),
     comment: secret.secretComment ?? ""
   }
@@ -286,14 +286,14 @@ const writtenRow = (
 
 const rowsOf = (
   location: Location.Location,
-  secrets: ReadonlyArray<readonly [name: string, written: SecretSource.Written]>
+  secrets: ReadonlyArray<readonly [name: string, written: SecretSource.SecretInput]>
 ) => {
   const sent = new Map(secrets)
   return (answer: ReadonlyArray<DecryptedSecret>): ReadonlyArray<Snapshot.WrittenRow> =>
     answer.map((secret) => writtenRow(location, secret, sent.get(secret.secretKey)?.value))
 }
 
-const flat = ([secretKey, written]: readonly [name: string, written: SecretSource.Written]) => ({
+const flat = ([secretKey, written]: readonly [name: string, written: SecretSource.SecretInput]) => ({
   secretKey,
   written: { secretValue: Redacted.value(written.value), ...annotations(written) }
 })

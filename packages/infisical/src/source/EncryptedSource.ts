@@ -59,7 +59,7 @@ export const make: Effect.Effect<
       api.get(target, Option.none()),
       (answered): Effect.Effect<string, ReadError> =>
         answered._tag === "NotModified"
-          ? Merge.unaskedNotModified
+          ? Merge.unexpectedNotModified
           : Effect.mapError(
             cipher.decrypt(sealedValue(answered.answer)),
             ({ problem }) => new DecryptError({ subject: "secret value", secretName: target.name, problem })
@@ -68,7 +68,7 @@ export const make: Effect.Effect<
 
   const encryptMany = (
     cipher: Cipher,
-    secrets: ReadonlyArray<readonly [name: string, written: SecretSource.Written]>
+    secrets: ReadonlyArray<readonly [name: string, written: SecretSource.SecretInput]>
   ) =>
     Effect.forEach(secrets, ([secretName, written]) =>
       Effect.gen(function*() {
@@ -85,7 +85,7 @@ export const make: Effect.Effect<
   const rowsOf = (
     cipher: Cipher,
     location: Location.Location,
-    secrets: ReadonlyArray<readonly [name: string, written: SecretSource.Written]>,
+    secrets: ReadonlyArray<readonly [name: string, written: SecretSource.SecretInput]>,
     answer: ReadonlyArray<EncryptedSecret>
   ) =>
     Effect.gen(function*() {
@@ -95,7 +95,7 @@ export const make: Effect.Effect<
         const name = names[index] ?? ""
         const { value } = written.get(name) ?? {}
         return value === undefined
-          ? Effect.fail(unaskedWrite)
+          ? Effect.fail(unexpectedSecret)
           : writtenRow(cipher, { location, name }, secret, value)
       })
     })
@@ -135,7 +135,7 @@ export const make: Effect.Effect<
           return yield* writtenRow(cipher, { ...target, name: newName ?? target.name }, answer, value)
         })),
 
-    upsert: (target, written) => SecretSource.upsertByTurns(source, target, written),
+    upsert: (target, written) => SecretSource.upsertWithRetry(source, target, written),
 
     delete: (target) => use(target.location, (_, place) => api.delete({ ...place, ...target })),
 
@@ -143,7 +143,7 @@ export const make: Effect.Effect<
       use(location, (cipher, place) =>
         Effect.gen(function*() {
           const names = secrets.map(([name]) => name)
-          const answer = yield* SecretSource.namingWhatExists(
+          const answer = yield* SecretSource.withConflictingName(
             Effect.flatMap(encryptMany(cipher, secrets), (encrypted) => api.createMany(place, encrypted)),
             source,
             location,
@@ -168,18 +168,18 @@ export const make: Effect.Effect<
  * @since 0.1.0
  * @category layers
  */
-export const layer: Layer.Layer<
+export const layer = (): Layer.Layer<
   SecretSource.SecretSource,
   never,
   InfisicalApi.InfisicalApi | Session.Session
-> = Layer.effect(SecretSource.SecretSource, make)
+> => Layer.effect(SecretSource.SecretSource, make)
 
 const withoutKey = new DecryptError({
   subject: "project key",
   problem: "the credential has no key part, so that it cannot read what is end-to-end encrypted"
 })
 
-const unaskedWrite = new UnexpectedResponseError({
+const unexpectedSecret = new UnexpectedResponseError({
   endpoint: "/api/v3/secrets/batch",
   status: 200,
   problem: "it tells of a secret that was not written"
@@ -212,18 +212,18 @@ const read = (
     return Effect.map(cipher.decryptAll(unnamed.map(sealedName)), (names) => {
       const own: Array<Snapshot.Row> = []
       const imported: Array<Snapshot.Row> = []
-      const nameless: Array<DecryptError> = []
+      const undecryptableNames: Array<DecryptError> = []
       let next = 0
       for (const arrival of arrivals) {
         const rows = arrival.imported ? imported : own
         if (arrival.same !== undefined) rows.push(arrival.same)
         else {
           const name = names[next++]
-          if (name === undefined) nameless.push(undecryptableName(arrival.secret))
+          if (name === undefined) undecryptableNames.push(undecryptableName(arrival.secret))
           else rows.push(encryptedRow(name, arrival.secret, location.environment, arrival.secretPath))
         }
       }
-      return { own, imported, nameless, cipher }
+      return { own, imported, undecryptableNames, cipher }
     })
   })
 
@@ -254,8 +254,8 @@ const isSame = (
 ): row is Snapshot.Row =>
   row !== undefined && row.version === secret.version && row.type === secret.type && row.secretPath === secretPath &&
   Details.areSame(row.details, secret) &&
-  (row.held._tag !== "Encrypted" ||
-    (row.held.value.tag === secret.secretValueTag && row.held.value.ciphertext === secret.secretValueCiphertext))
+  (row.payload._tag !== "Encrypted" ||
+    (row.payload.value.tag === secret.secretValueTag && row.payload.value.ciphertext === secret.secretValueCiphertext))
 
 const encryptedRow = (
   name: string,
@@ -270,7 +270,7 @@ const encryptedRow = (
   environment: secret.environment ?? environment,
   secretPath,
   details: Details.make(secret),
-  held: Snapshot.encrypted(sealedValue(secret), sealedComment(secret))
+  payload: Snapshot.encrypted(sealedValue(secret), sealedComment(secret))
 })
 
 const writtenRow = (
@@ -287,7 +287,7 @@ const writtenRow = (
     environment: answer.environment ?? location.environment,
     secretPath: location.secretPath,
     details: Details.make(answer),
-    held: { _tag: "Revealed", value, comment: comment ?? "" }
+    payload: { _tag: "Decrypted", value, comment: comment ?? "" }
   }))
 
 const sealedName = (secret: EncryptedSecret): Sealed => ({

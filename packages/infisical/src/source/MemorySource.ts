@@ -68,7 +68,7 @@ export const make = (folders: ReadonlyArray<Folder>): Effect.Effect<SecretSource
           content: {
             own: [...HashMap.values(rows)].flat().filter((row) => belongs(row, location)),
             imported: [],
-            nameless: [],
+            undecryptableNames: [],
             cipher: { decryptAll: () => Effect.succeed([]) }
           },
           etag: Option.none(),
@@ -87,7 +87,7 @@ export const make = (folders: ReadonlyArray<Folder>): Effect.Effect<SecretSource
           change(target.location, (own) => update(own, target.location, target.name, changes))
         ),
 
-      upsert: (target, written) => SecretSource.upsertByTurns(source, target, written),
+      upsert: (target, written) => SecretSource.upsertWithRetry(source, target, written),
 
       delete: (target) =>
         Effect.zipRight(
@@ -144,7 +144,7 @@ const checkShared = ({ location, type }: SecretSource.Target) =>
     })
   )
 
-const created = (place: Place, name: string, written: SecretSource.Written): Snapshot.WrittenRow => ({
+const created = (place: Place, name: string, written: SecretSource.SecretInput): Snapshot.WrittenRow => ({
   id: JSON.stringify([place.environment, place.secretPath, name]),
   name,
   type: "shared",
@@ -152,7 +152,7 @@ const created = (place: Place, name: string, written: SecretSource.Written): Sna
   environment: place.environment,
   secretPath: place.secretPath,
   details: detailsOf(noDetails, written),
-  held: { _tag: "Revealed", value: written.value, comment: written.comment ?? "" }
+  payload: { _tag: "Decrypted", value: written.value, comment: written.comment ?? "" }
 })
 
 // A tag in memory is known by its id alone.
@@ -173,7 +173,7 @@ const create = (
   own: ReadonlyArray<Snapshot.WrittenRow>,
   place: Place,
   name: string,
-  written: SecretSource.Written
+  written: SecretSource.SecretInput
 ) => {
   const row = created(place, name, written)
   return own.some((other) => other.name === name)
@@ -199,10 +199,10 @@ const update = (
     name: newName,
     version: row.version + 1,
     details: detailsOf(row.details, changes),
-    held: {
-      _tag: "Revealed",
-      value: changes.value ?? row.held.value,
-      comment: changes.comment ?? row.held.comment
+    payload: {
+      _tag: "Decrypted",
+      value: changes.value ?? row.payload.value,
+      comment: changes.comment ?? row.payload.comment
     }
   }
   return Effect.succeed([next, own.map((one) => one === row ? next : one)])

@@ -21,7 +21,7 @@ import type * as Snapshot from "./Snapshot.js"
  * @since 0.1.0
  * @category models
  */
-export interface Answer {
+export interface FetchResult {
   readonly content: Snapshot.Content
   readonly etag: Option.Option<string>
   /** What is left of the server's rate limit, where it says so. */
@@ -62,7 +62,7 @@ export interface Annotations {
  * @since 0.1.0
  * @category models
  */
-export interface Written extends Annotations {
+export interface SecretInput extends Annotations {
   readonly value: Redacted.Redacted<string>
 }
 
@@ -91,12 +91,12 @@ export interface Service {
   /** All the secrets of a location. Where nothing changed since the previous answer, that very content. */
   readonly fetch: (
     location: Location.Location,
-    previous: Option.Option<Pick<Answer, "content" | "etag">>
-  ) => Effect.Effect<Answer, ReadError>
+    previous: Option.Option<Pick<FetchResult, "content" | "etag">>
+  ) => Effect.Effect<FetchResult, ReadError>
   /** Creates a secret and gives it as the server holds it now. */
   readonly create: (
     target: Target,
-    written: Written
+    written: SecretInput
   ) => Effect.Effect<Snapshot.WrittenRow, WriteError | AlreadyExistsError>
   /** Updates a secret and gives it as the server holds it now. */
   readonly update: (
@@ -106,19 +106,19 @@ export interface Service {
   /** Creates a shared secret, or updates the one that there is. */
   readonly upsert: (
     target: Target,
-    written: Written
+    written: SecretInput
   ) => Effect.Effect<Snapshot.WrittenRow, WriteError | AlreadyExistsError>
   /** Deletes a secret; with a shared one, the personal ones of its name. */
   readonly delete: (target: Target) => Effect.Effect<void, WriteError>
   /** Creates shared secrets: all of them, or none. */
   readonly createMany: (
     location: Location.Location,
-    secrets: ReadonlyArray<readonly [name: string, written: Written]>
+    secrets: ReadonlyArray<readonly [name: string, written: SecretInput]>
   ) => Effect.Effect<ReadonlyArray<Snapshot.WrittenRow>, WriteError | AlreadyExistsError>
   /** Updates shared secrets: all of them, or none. */
   readonly updateMany: (
     location: Location.Location,
-    secrets: ReadonlyArray<readonly [name: string, written: Written]>
+    secrets: ReadonlyArray<readonly [name: string, written: SecretInput]>
   ) => Effect.Effect<ReadonlyArray<Snapshot.WrittenRow>, WriteError>
   /** Deletes shared secrets: all of them, or none. */
   readonly deleteMany: (
@@ -142,10 +142,10 @@ export class SecretSource extends Context.Tag("effect-infisical/SecretSource")<S
  * @since 0.1.0
  * @category combinators
  */
-export const upsertByTurns = (
+export const upsertWithRetry = (
   { create, update }: Pick<Service, "create" | "update">,
   target: Target,
-  written: Written,
+  written: SecretInput,
   turns = 3
 ): ReturnType<Service["upsert"]> =>
   Effect.catchIf(
@@ -155,7 +155,7 @@ export const upsertByTurns = (
       Effect.catchIf(
         create(target, written),
         (error) => error._tag === "AlreadyExistsError" && turns > 1,
-        () => upsertByTurns({ create, update }, target, written, turns - 1)
+        () => upsertWithRetry({ create, update }, target, written, turns - 1)
       )
   )
 
@@ -165,7 +165,7 @@ export const upsertByTurns = (
  * @since 0.1.0
  * @category combinators
  */
-export const namingWhatExists = <A, E>(
+export const withConflictingName = <A, E>(
   write: Effect.Effect<A, E | AlreadyExistsError>,
   { fetch }: Pick<Service, "fetch">,
   location: Location.Location,

@@ -25,8 +25,8 @@ import * as References from "./references.js"
  * @since 0.1.0
  * @category models
  */
-export interface Revealed {
-  readonly _tag: "Revealed"
+export interface Decrypted {
+  readonly _tag: "Decrypted"
   readonly value: Redacted.Redacted<string>
   /** Empty where there is none. */
   readonly comment: string
@@ -45,8 +45,8 @@ export interface Encrypted {
   readonly _tag: "Encrypted"
   readonly value: Sealed
   readonly comment: Option.Option<Sealed>
-  decrypted: Exit.Exit<Revealed, DecryptError> | undefined
-  underWay: Deferred.Deferred<void> | undefined
+  decrypted: Exit.Exit<Decrypted, DecryptError> | undefined
+  inFlight: Deferred.Deferred<void> | undefined
 }
 
 /**
@@ -60,7 +60,7 @@ export const encrypted = (value: Sealed, comment: Option.Option<Sealed>): Encryp
   value,
   comment,
   decrypted: undefined,
-  underWay: undefined
+  inFlight: undefined
 })
 
 /**
@@ -87,7 +87,7 @@ export interface Row {
   readonly environment: string
   readonly secretPath: string
   readonly details: Details
-  readonly held: Revealed | Encrypted | Hidden
+  readonly payload: Decrypted | Encrypted | Hidden
 }
 
 /**
@@ -97,26 +97,26 @@ export interface Row {
  * @category models
  */
 export interface WrittenRow extends Row {
-  readonly held: Revealed
+  readonly payload: Decrypted
 }
 
 /**
- * The secret that a row stands for, once it is revealed.
+ * The secret that a row stands for, once it is decrypted.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const secret = (
   row: Row,
-  revealed: Revealed,
+  decrypted: Decrypted,
   source: Source,
   fetchedAt: DateTime.Utc
 ): Secret =>
   new Secret({
     name: row.name,
-    value: revealed.value,
+    value: decrypted.value,
     type: row.type,
-    comment: revealed.comment,
+    comment: decrypted.comment,
     environment: row.environment,
     secretPath: row.secretPath,
     source,
@@ -138,17 +138,17 @@ export interface Content {
   /** The imported ones; of two with one name the first counts, and only where the folder has none. */
   readonly imported: ReadonlyArray<Row>
   /** Those whose very name could not be decrypted. */
-  readonly nameless: ReadonlyArray<DecryptError>
+  readonly undecryptableNames: ReadonlyArray<DecryptError>
   /** Opens what is encrypted of them. */
   readonly cipher: Pick<Cipher, "decryptAll">
 }
 
-const peek = (row: Row): Exit.Exit<Revealed, DecryptError | PermissionError> | undefined => {
-  switch (row.held._tag) {
-    case "Revealed":
-      return Exit.succeed(row.held)
+const decryptedExit = (row: Row): Exit.Exit<Decrypted, DecryptError | PermissionError> | undefined => {
+  switch (row.payload._tag) {
+    case "Decrypted":
+      return Exit.succeed(row.payload)
     case "Encrypted":
-      return row.held.decrypted
+      return row.payload.decrypted
     case "Hidden":
       return Exit.fail(
         new PermissionError({
@@ -168,14 +168,14 @@ const peek = (row: Row): Exit.Exit<Revealed, DecryptError | PermissionError> | u
  * @since 0.1.0
  * @category combinators
  */
-export const reveal = (cipher: Content["cipher"], rows: ReadonlyArray<Row>): Effect.Effect<void> =>
+export const decryptRows = (cipher: Content["cipher"], rows: ReadonlyArray<Row>): Effect.Effect<void> =>
   Effect.suspend(() => {
     const missing: Array<Missing> = []
     const others = new Set<Deferred.Deferred<void>>()
-    for (const { held, name } of rows) {
-      if (held._tag !== "Encrypted" || held.decrypted !== undefined) continue
-      if (held.underWay === undefined) missing.push({ held, name })
-      else others.add(held.underWay)
+    for (const { payload, name } of rows) {
+      if (payload._tag !== "Encrypted" || payload.decrypted !== undefined) continue
+      if (payload.inFlight === undefined) missing.push({ payload, name })
+      else others.add(payload.inFlight)
     }
     return Effect.zipRight(
       missing.length === 0 ? Effect.void : decrypt(cipher, missing),
@@ -184,7 +184,7 @@ export const reveal = (cipher: Content["cipher"], rows: ReadonlyArray<Row>): Eff
   })
 
 interface Missing {
-  readonly held: Encrypted
+  readonly payload: Encrypted
   readonly name: string
 }
 
@@ -192,25 +192,25 @@ const decrypt = (cipher: Content["cipher"], missing: ReadonlyArray<Missing>): Ef
   Effect.suspend(() => {
     const done = Deferred.unsafeMake<void>(FiberId.none)
     const sealed: Array<Sealed> = []
-    for (const { held } of missing) {
-      held.underWay = done
-      sealed.push(held.value)
-      if (Option.isSome(held.comment)) sealed.push(held.comment.value)
+    for (const { payload } of missing) {
+      payload.inFlight = done
+      sealed.push(payload.value)
+      if (Option.isSome(payload.comment)) sealed.push(payload.comment.value)
     }
     return Effect.ensuring(
       Effect.map(cipher.decryptAll(sealed), (plaintexts) => {
         let next = 0
-        for (const { held, name } of missing) {
+        for (const { payload, name } of missing) {
           const value = plaintexts[next++]
           // A comment that cannot be read is no reason to withhold a value that can.
-          const comment = (Option.isSome(held.comment) ? plaintexts[next++] : undefined) ?? ""
-          held.decrypted = value === undefined
+          const comment = (Option.isSome(payload.comment) ? plaintexts[next++] : undefined) ?? ""
+          payload.decrypted = value === undefined
             ? undecryptable(name)
-            : Exit.succeed({ _tag: "Revealed", value: Redacted.make(value), comment })
+            : Exit.succeed({ _tag: "Decrypted", value: Redacted.make(value), comment })
         }
       }),
       Effect.suspend(() => {
-        for (const { held } of missing) held.underWay = undefined
+        for (const { payload } of missing) payload.inFlight = undefined
         return Deferred.succeed(done, undefined)
       })
     )
@@ -222,13 +222,13 @@ const decrypt = (cipher: Content["cipher"], missing: ReadonlyArray<Missing>): Ef
  * @since 0.1.0
  * @category combinators
  */
-export const revealed = (
+export const decryptedRows = (
   cipher: Content["cipher"],
   rows: ReadonlyArray<Row>
-): Effect.Effect<ReadonlyArray<readonly [Row, Revealed]>> =>
-  Effect.map(reveal(cipher, rows), () =>
+): Effect.Effect<ReadonlyArray<readonly [Row, Decrypted]>> =>
+  Effect.map(decryptRows(cipher, rows), () =>
     rows.flatMap((row) => {
-      const exit = peek(row)
+      const exit = decryptedExit(row)
       return exit !== undefined && Exit.isSuccess(exit) ? [[row, exit.value] as const] : []
     }))
 
@@ -264,7 +264,7 @@ export interface Options {
   readonly content: Content
   /** Why it could not be fetched anew, where it is stale. */
   readonly staleBecause: Option.Option<ReadError>
-  /** Asked for secrets whose value has a reference. */
+  /** Called for secrets whose value has a reference. */
   readonly expand: Option.Option<Expand>
 }
 
@@ -319,9 +319,9 @@ export const make = (options: Options): Snapshot => {
   const show = (key: string, row: Row, type: SecretType): Ready | Expanding | undefined => {
     const shown = known(key, type)
     if (shown !== undefined) return shown
-    const revealed = peek(row)
-    if (revealed === undefined) return undefined
-    const plain = Exit.map(revealed, (revealed) => secret(row, revealed, source, fetchedAt))
+    const decrypted = decryptedExit(row)
+    if (decrypted === undefined) return undefined
+    const plain = Exit.map(decrypted, (decrypted) => secret(row, decrypted, source, fetchedAt))
     if (Option.isSome(expand) && Exit.isSuccess(plain) && References.areIn(plain.value.value)) {
       const expanded = expand.value(plain.value)
       expanding[type].set(key, expanded)
@@ -339,19 +339,19 @@ export const make = (options: Options): Snapshot => {
       if (shown !== undefined) return shown
       const row = rows[type].get(key)
       return row === undefined ? undefined : show(key, row, type) ?? Effect.flatMap(
-        reveal(content.cipher, [row]),
-        () => show(key, row, type) ?? Effect.dieMessage("a row was revealed and is not")
+        decryptRows(content.cipher, [row]),
+        () => show(key, row, type) ?? Effect.dieMessage("a row was decrypted and is not")
       )
     },
     rows: (type) => rows[type],
     list: (type) =>
       Effect.gen(function*() {
-        yield* reveal(content.cipher, [...rows[type].values()])
+        yield* decryptRows(content.cipher, [...rows[type].values()])
         const readable: Array<Secret> = []
         const hidden: Array<HiddenSecret> = []
-        const undecryptable: Array<DecryptError> = [...content.nameless]
+        const undecryptable: Array<DecryptError> = [...content.undecryptableNames]
         for (const [key, row] of rows[type]) {
-          if (row.held._tag === "Hidden") {
+          if (row.payload._tag === "Hidden") {
             hidden.push(row)
             continue
           }
@@ -407,10 +407,10 @@ export interface Change {
  * @category combinators
  */
 export const isReferredTo = ({ content }: Snapshot, { deleted, put }: Change): boolean => {
-  const values = [...content.own, ...content.imported].flatMap(({ held, name }) =>
-    held._tag === "Revealed" ? [{ name, value: held.value }] : []
+  const values = [...content.own, ...content.imported].flatMap(({ payload, name }) =>
+    payload._tag === "Decrypted" ? [{ name, value: payload.value }] : []
   )
-  return put.some(({ held }) => held._tag === "Revealed" && References.areIn(held.value)) ||
+  return put.some(({ payload }) => payload._tag === "Decrypted" && References.areIn(payload.value)) ||
     [...put, ...deleted].some((changed) => {
       const earlier = values.filter(({ name }) => name === changed.name)
       // The server trims values (`wire/` "Writes").

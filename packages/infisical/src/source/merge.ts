@@ -7,9 +7,9 @@ import * as Location from "../model/Location.js"
 import type * as SecretSource from "./SecretSource.js"
 import type * as Snapshot from "./Snapshot.js"
 
-export type Previous = Option.Option<Pick<SecretSource.Answer, "content" | "etag">>
+export type Previous = Option.Option<Pick<SecretSource.FetchResult, "content" | "etag">>
 
-export const unaskedNotModified = new UnexpectedResponseError({
+export const unexpectedNotModified = new UnexpectedResponseError({
   endpoint: "GET /api/v3/secrets",
   status: 304,
   problem: "nothing was said to have changed, though no ETag was sent"
@@ -20,12 +20,12 @@ export const answer = <A, E>(
   previous: Previous,
   read: (answer: A) => Effect.Effect<Snapshot.Content, E>
 ) =>
-(answered: InfisicalApi.Answered<A>): Effect.Effect<SecretSource.Answer, E | ReadError> => {
+(answered: InfisicalApi.ConditionalResponse<A>): Effect.Effect<SecretSource.FetchResult, E | ReadError> => {
   const { rateLimit } = answered
   return answered._tag === "Modified"
     ? Effect.map(read(answered.answer), (content) => ({ content, etag: answered.etag, rateLimit }))
     : Option.match(previous, {
-      onNone: () => Effect.fail(unaskedNotModified),
+      onNone: () => Effect.fail(unexpectedNotModified),
       onSome: ({ content, etag }) => Effect.succeed({ content, etag, rateLimit })
     })
 }
