@@ -5,8 +5,6 @@
  */
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
-import * as Chunk from "effect/Chunk"
-import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -17,13 +15,18 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
+import { within } from "./api/deadline.js"
+import * as LocationTable from "./cache/LocationTable.js"
 import * as SealedSnapshots from "./cache/SealedSnapshots.js"
 import * as SecretCache from "./cache/SecretCache.js"
 import * as SecretChange from "./cache/SecretChange.js"
+import * as Fallback from "./config/fallback.js"
 import * as InfisicalConfig from "./config/InfisicalConfig.js"
 import {
   type AlreadyExistsError,
-  type InvalidRequestError,
+  InvalidRequestError,
+  isUnreachable,
+  type NetworkError,
   NotFoundError,
   type ReadError,
   UnexpectedResponseError,
@@ -31,7 +34,7 @@ import {
 } from "./model/InfisicalError.js"
 import * as Location from "./model/Location.js"
 import type { PlaceOptions } from "./model/Location.js"
-import { noDetails, Secret, type SecretList } from "./model/Secret.js"
+import { type Secret, type SecretList } from "./model/Secret.js"
 import type { SecretType } from "./model/Secret.js"
 import { checkWellFormed } from "./model/wellFormed.js"
 import * as MemorySource from "./source/MemorySource.js"
@@ -189,6 +192,17 @@ export interface Service {
     options?: WriteOptions
   ) => Effect.Effect<Secret, WriteError>
   /**
+   * Changes the comment, the tags, the metadata or the reminder of a secret, and keeps its value. An annotation that is
+   * left out stays as it is.
+   *
+   * Raises `InvalidRequestError` if there is no annotation, and otherwise what `update` raises.
+   */
+  readonly annotate: (
+    name: string,
+    annotations: SecretSource.Annotations,
+    options?: DeleteOptions
+  ) => Effect.Effect<Secret, WriteError>
+  /**
    * Creates a secret, or gives the one that there is a new value. Where somebody else creates or deletes it meanwhile,
    * it is tried again; on servers that do both in one (v4) that cannot happen.
    *
@@ -267,28 +281,58 @@ export const make: Effect.Effect<
   const config = yield* InfisicalConfig.InfisicalConfig
   const cache = yield* SecretCache.SecretCache
   const source = yield* SecretSource.SecretSource
-  const { defaultLocation } = config
+  const fallback = yield* Fallback.make
+  const reads = readsOf({ config, cache, source, fallback })
+  return {
+    ...reads,
+    ...streamsOf({ cache, ...reads }),
+    ...writesOf({ config, cache, source })
+  }
+})
 
-  const locate = (
-    options: ListOptions & Pick<Location.Options, "secretName" | "version">
-  ): Effect.Effect<Location.Location, InvalidRequestError> =>
-    Location.make({
-      ...options,
-      environment: options.environment ?? defaultLocation.environment,
-      secretPath: options.secretPath ?? defaultLocation.secretPath,
-      expandReferences: options.expandReferences ?? defaultLocation.expandReferences
+/** Where a read or a write is, with the configuration's defaults. */
+const locate = (
+  { defaultLocation }: InfisicalConfig.Service,
+  options: ListOptions & Pick<Location.Options, "secretName" | "version">
+): Effect.Effect<Location.Location, InvalidRequestError> =>
+  Location.make({
+    ...options,
+    environment: options.environment ?? defaultLocation.environment,
+    secretPath: options.secretPath ?? defaultLocation.secretPath,
+    expandReferences: options.expandReferences ?? defaultLocation.expandReferences
+  })
+
+const readsOf = ({ cache, config, fallback, source }: {
+  readonly config: InfisicalConfig.Service
+  readonly cache: SecretCache.Service
+  readonly source: SecretSource.Service
+  readonly fallback: Fallback.Fallback
+}) => {
+  const { defaultLocation, retry } = config
+  const locations = LocationTable.make(defaultLocation)
+
+  const locateFolder = (options: ListOptions): Effect.Effect<Location.Location, InvalidRequestError> =>
+    Effect.suspend(() => {
+      const known = locations.find(options)
+      return known === undefined
+        ? Effect.tap(locate(config, options), (location) => Effect.sync(() => locations.add(options, location)))
+        : Effect.succeed(known)
     })
 
   /** The secret of a name in a snapshot of its folder. */
-  const inFolder = (name: string, location: Location.Location, type: SecretType): Effect.Effect<Secret, ReadError> =>
+  const getInFolder = (
+    name: string,
+    location: Location.Location,
+    type: SecretType
+  ): Effect.Effect<Secret, ReadError> =>
     Effect.gen(function*() {
       const last = yield* cache.read(location)
-      const snapshot = last.get(name, type) === undefined ? yield* cache.readAgain(last) : last
+      const snapshot = last.get(name, type) === undefined ? yield* cache.revalidateMiss(last) : last
       const secret = snapshot.get(name, type)
       if (secret !== undefined) return yield* secret
-      // It may be the one whose name cannot be decrypted.
+      // It may be one whose name cannot be decrypted.
       for (const error of snapshot.content.undecryptableNames) return yield* error
-      // A stale snapshot cannot tell that there is no such secret by now.
+      // A stale snapshot does not show that the secret is missing by now.
       return yield* Option.getOrElse(snapshot.staleBecause, () => notFound(name, location))
     })
 
@@ -297,7 +341,7 @@ export const make: Effect.Effect<
     Effect.gen(function*() {
       const snapshot = yield* cache.read(location)
       const secret = yield* snapshot.get(name, "shared") ?? notFound(name, location)
-      // A server of 2024-07 gives the oldest version of what is end-to-end encrypted, whichever was asked for.
+      // A server of 2024-07 returns the oldest version of an end-to-end encrypted secret, whichever was requested.
       return location.version === undefined || secret.version === location.version ? secret : yield* anotherVersion
     })
 
@@ -305,30 +349,117 @@ export const make: Effect.Effect<
     Effect.gen(function*() {
       yield* Location.checkName(name, "read")
       const { type = "personal", version, ...folder } = options
-      if (version !== undefined) return yield* getByName(name, yield* locate({ ...folder, secretName: name, version }))
-      const location = yield* locate(folder)
-      const found = source.readsByName
-        ? Effect.flatMap(locate({ ...folder, secretName: name }), (byName) =>
-          // Once it is known that a name has to be read by itself, the folder is not asked first.
-          cache.holds(byName)
-            ? getByName(name, byName)
-            : Effect.catchIf(inFolder(name, location, type), isListingRefused, () => getByName(name, byName)))
-        : inFolder(name, location, type)
-      return yield* config.fallback
-        ? Effect.catchIf(
-          found,
-          (error) => error._tag === "NotFoundError" || error._tag === "NetworkError",
-          (error) =>
-            Effect.flatMap(
-              fallback(name, location),
-              Option.match({ onNone: () => Effect.fail(error), onSome: Effect.succeed })
-            )
-        )
-        : found
+      if (version !== undefined) {
+        const location = yield* locate(config, { ...folder, secretName: name, version })
+        return yield* withDeadline("Secrets.get", retry, getByName(name, location))
+      }
+      const location = yield* locateFolder(folder)
+      const byName = yield* locate(config, { ...folder, secretName: name })
+      // Once it is known that a name has to be read by itself, the folder is not tried first.
+      const found = !source.readsByName
+        ? getInFolder(name, location, type)
+        : cache.holds(byName)
+        ? getByName(name, byName)
+        : Effect.catchIf(getInFolder(name, location, type), isListingRefused, () => getByName(name, byName))
+      return yield* Effect.catchIf(
+        withDeadline("Secrets.get", retry, found),
+        (error) => config.fallback && (error._tag === "NotFoundError" || isUnreachable(error)),
+        (error) =>
+          Effect.flatMap(
+            fallback(name, location),
+            Option.match({
+              onNone: () => Effect.fail(error),
+              onSome: Effect.succeed
+            })
+          )
+      )
     })
 
-  const locateWrite = (options: PlaceOptions): Effect.Effect<Location.Location, InvalidRequestError> =>
-    locate({ environment: options.environment, secretPath: options.secretPath })
+  /** A warm read: two look-ups, no I/O. */
+  const getWarm = (name: string, options: GetOptions | undefined) => {
+    if (options === undefined) return cache.fresh(defaultLocation)?.ready(name, "personal")
+    const location = locations.find(options)
+    return location === undefined ? undefined : cache.fresh(location)?.ready(name, options.type ?? "personal")
+  }
+
+  const get: Service["get"] = (name, options) =>
+    Effect.suspend(() => getWarm(name, options) ?? getCold(name, options ?? {}))
+
+  const listCold = ({ type = "personal", ...options }: ListOptions): Effect.Effect<SecretList, ReadError> =>
+    Effect.gen(function*() {
+      const location = yield* locateFolder(options)
+      const read = Effect.flatMap(cache.read(location), (snapshot) => snapshot.list(type))
+      return yield* withDeadline("Secrets.list", retry, read)
+    })
+
+  const list: Service["list"] = (options = {}) =>
+    Effect.suspend(() => {
+      const location = locations.find(options)
+      const warm = location === undefined
+        ? undefined
+        : cache.fresh(location)?.readyList(options.type ?? "personal")
+      return warm ?? listCold(options)
+    })
+
+  const refresh: Service["refresh"] = (options) =>
+    withDeadline(
+      "Secrets.refresh",
+      retry,
+      options === undefined
+        ? cache.refreshAll
+        : Effect.flatMap(locateFolder(options), (location) => Effect.asVoid(cache.refresh(location)))
+    )
+
+  return {
+    get,
+    list,
+    refresh,
+    locate: (options: ListOptions & { readonly secretName?: string }) => locate(config, options)
+  }
+}
+
+const streamsOf = ({ cache, get, locate }: {
+  readonly cache: SecretCache.Service
+  readonly get: Service["get"]
+  readonly locate: (
+    options: ListOptions & { readonly secretName?: string }
+  ) => Effect.Effect<Location.Location, InvalidRequestError>
+}): Pick<Service, "changes" | "watch"> => ({
+  changes: Stream.unwrapScoped(Effect.map(cache.transitions, (transitions) => {
+    const diff = SecretChange.makeDiff()
+    return Stream.repeatEffect(transitions).pipe(
+      Stream.mapEffect(Effect.forEach((transition) => diff(transition))),
+      Stream.mapConcat(Arr.flatten)
+    )
+  })),
+
+  watch: (name, { type = "personal", ...options } = {}) =>
+    Stream.unwrapScoped(Effect.gen(function*() {
+      yield* Location.checkName(name, "read")
+      const folder = yield* locate(options)
+      const byName = yield* locate({ ...options, secretName: name })
+      const transitions = yield* cache.transitions
+      const first = yield* get(name, { ...options, type })
+      const location = cache.holds(byName) ? byName : folder
+      yield* cache.keep(location)
+      const later = Stream.repeatEffect(transitions).pipe(
+        Stream.mapConcat(Arr.filter(({ current }) => current.location.key === location.key)),
+        Stream.mapEffect(({ current }) => readable(current.get(name, type))),
+        Stream.filterMap(identity)
+      )
+      return Stream.changesWith(
+        Stream.concat(Stream.succeed(first), later),
+        (one, other) => Equal.equals(one.value, other.value)
+      )
+    }))
+})
+
+const writesOf = ({ cache, config, source }: {
+  readonly config: InfisicalConfig.Service
+  readonly cache: SecretCache.Service
+  readonly source: SecretSource.Service
+}): Omit<Service, "get" | "list" | "refresh" | "changes" | "watch"> => {
+  const locateWrite = ({ environment, secretPath }: PlaceOptions) => locate(config, { environment, secretPath })
 
   const targetOf = (name: string, options: DeleteOptions): Effect.Effect<SecretSource.Target, InvalidRequestError> =>
     Effect.zipRight(
@@ -336,46 +467,50 @@ export const make: Effect.Effect<
       Effect.map(locateWrite(options), (location) => ({ location, name, type: options.type ?? "shared" }))
     )
 
-  // After a failure that leaves open what the server holds, it is asked anew before a snapshot is served as live.
+  /** Runs a write, and has the cache reflect it. The deadline is inside, so that its end is the end of the write. */
   const withCacheUpdate = <A, E extends WriteError | AlreadyExistsError>(
+    endpoint: string,
     location: Location.Location,
     write: Effect.Effect<A, E>,
     change: (written: A) => Snapshot.Change
-  ): Effect.Effect<A, E> =>
-    Effect.onExit(write, (exit) =>
-      Exit.isSuccess(exit)
-        ? cache.written(location, change(exit.value))
-        : Cause.isInterrupted(exit.cause) || Cause.failures(exit.cause).pipe(Chunk.some(isOutcomeUnknown))
-        ? cache.invalidate(location)
-        : Effect.void)
+  ): Effect.Effect<A, E | NetworkError> =>
+    cache.write(
+      location,
+      within({ duration: config.retry.deadline, endpoint, isWrite: true })(write),
+      Exit.match({
+        onSuccess: (written) => ({ _tag: "Applied", change: change(written) }),
+        onFailure: (cause) => ({
+          _tag: Option.exists(Cause.failureOption(cause), (error) => !isOutcomeUnknown(error)) ? "Refused" : "Unknown"
+        })
+      })
+    )
 
   const shown = (row: Snapshot.WrittenRow) =>
     Effect.map(DateTime.now, (now) => Snapshot.secret(row, row.payload, "live", now))
 
-  const put = <E extends WriteError | AlreadyExistsError>(
-    write: (
-      target: SecretSource.Target,
-      written: SecretSource.SecretInput
-    ) => Effect.Effect<Snapshot.WrittenRow, E>
+  const put = <E extends WriteError | AlreadyExistsError, Changes extends SecretSource.Changes>(
+    endpoint: string,
+    write: (target: SecretSource.Target, changes: Changes) => Effect.Effect<Snapshot.WrittenRow, E>
   ) =>
   (
     name: string,
-    value: Redacted.Redacted<string>,
-    options: WriteOptions = {}
-  ): Effect.Effect<Secret, E | InvalidRequestError> =>
+    changes: Changes,
+    options: DeleteOptions
+  ): Effect.Effect<Secret, E | InvalidRequestError | NetworkError> =>
     Effect.gen(function*() {
       const target = yield* targetOf(name, options)
-      const written = { ...options, value }
-      yield* checkWritten(written)
+      yield* checkWritten(changes)
       const row = yield* withCacheUpdate(
+        endpoint,
         target.location,
-        write(target, written),
+        write(target, changes),
         (row) => ({ put: [row], deleted: [] })
       )
       return yield* shown(row)
     })
 
   const putMany = <E extends WriteError | AlreadyExistsError>(
+    endpoint: string,
     write: (
       location: Location.Location,
       secrets: ReadonlyArray<readonly [name: string, written: SecretSource.SecretInput]>
@@ -384,13 +519,14 @@ export const make: Effect.Effect<
   (
     secrets: ReadonlyArray<NamedSecret>,
     options: PlaceOptions = {}
-  ): Effect.Effect<ReadonlyArray<Secret>, E | InvalidRequestError> =>
+  ): Effect.Effect<ReadonlyArray<Secret>, E | InvalidRequestError | NetworkError> =>
     Effect.gen(function*() {
       const location = yield* locateWrite(options)
       yield* checkNames(secrets.map(({ name }) => name))
       yield* Effect.forEach(secrets, checkWritten, { discard: true })
       if (secrets.length === 0) return []
       const rows = yield* withCacheUpdate(
+        endpoint,
         location,
         write(location, secrets.map(({ name, ...written }) => [name, written])),
         (rows) => ({ put: rows, deleted: [] })
@@ -398,64 +534,30 @@ export const make: Effect.Effect<
       return yield* Effect.forEach(rows, shown)
     })
 
-  const get: Service["get"] = (name, options) =>
-    Effect.suspend(() =>
-      (options === undefined ? cache.fresh(defaultLocation)?.ready(name, "personal") : undefined) ??
-        getCold(name, options ?? {})
-    )
+  const update = (target: SecretSource.Target, changes: SecretSource.Changes) =>
+    Effect.catchTag(source.update(target, changes), "AlreadyExistsError", () => unexpectedConflict)
+
+  const create = put("Secrets.create", source.create)
+  const change = put("Secrets.update", update)
+  const annotate = put("Secrets.annotate", update)
+  const upsert = put("Secrets.upsert", source.upsert)
 
   return {
-    get,
+    create: (name, value, options = {}) => create(name, { ...options, value }, options),
+    update: (name, value, options = {}) => change(name, { ...options, value }, options),
+    upsert: (name, value, options = {}) => upsert(name, { ...options, value }, options),
 
-    list: ({ type = "personal", ...options } = {}) =>
-      Effect.gen(function*() {
-        const snapshot = yield* cache.read(yield* locate(options))
-        return yield* snapshot.list(type)
-      }),
-
-    refresh: (options) =>
-      options === undefined
-        ? cache.refreshAll
-        : Effect.flatMap(locate(options), (location) => Effect.asVoid(cache.refresh(location))),
-
-    changes: Stream.unwrapScoped(Effect.map(cache.transitions, Stream.repeatEffect)).pipe(
-      Stream.mapEffect(Effect.forEach(SecretChange.between)),
-      Stream.mapConcat(Arr.flatten)
-    ),
-
-    watch: (name, { type = "personal", ...options } = {}) =>
-      Stream.unwrapScoped(Effect.gen(function*() {
-        yield* Location.checkName(name, "read")
-        const folder = yield* locate(options)
-        const byName = yield* locate({ ...options, secretName: name })
-        const transitions = yield* cache.transitions
-        const first = yield* get(name, { ...options, type })
-        const location = cache.holds(byName) ? byName : folder
-        yield* cache.keep(location)
-        const later = Stream.repeatEffect(transitions).pipe(
-          Stream.mapConcat(Arr.filter(({ current }) => current.location.key === location.key)),
-          Stream.mapEffect(({ current }) => readable(current.get(name, type))),
-          Stream.filterMap(identity)
-        )
-        return Stream.changesWith(
-          Stream.concat(Stream.succeed(first), later),
-          (one, other) => Equal.equals(one.value, other.value)
-        )
-      })),
-
-    create: put(source.create),
-
-    update: put((target, written) =>
-      Effect.catchTag(source.update(target, written), "AlreadyExistsError", () => unexpectedConflict)
-    ),
-
-    upsert: put(source.upsert),
+    annotate: (name, annotations, options = {}) =>
+      Object.values(annotations).every((annotation) => annotation === undefined)
+        ? nothingToAnnotate
+        : annotate(name, annotations, options),
 
     rename: (name, newName, options = {}) =>
       Effect.gen(function*() {
         const target = yield* targetOf(name, options)
         yield* Location.checkName(newName, "write")
         const row = yield* withCacheUpdate(
+          "Secrets.rename",
           target.location,
           source.update(target, { newName }),
           (row) => ({ put: [row], deleted: [{ name, type: "shared" }] })
@@ -466,14 +568,15 @@ export const make: Effect.Effect<
     delete: (name, options = {}) =>
       Effect.flatMap(targetOf(name, options), (target) =>
         withCacheUpdate(
+          "Secrets.delete",
           target.location,
           source.delete(target),
           () => ({ put: [], deleted: [{ name, type: target.type }] })
         )),
 
-    createMany: putMany(source.createMany),
+    createMany: putMany("Secrets.createMany", source.createMany),
 
-    updateMany: putMany(source.updateMany),
+    updateMany: putMany("Secrets.updateMany", source.updateMany),
 
     deleteMany: (names, options = {}) =>
       Effect.gen(function*() {
@@ -481,13 +584,14 @@ export const make: Effect.Effect<
         yield* checkNames(names)
         if (names.length === 0) return
         yield* withCacheUpdate(
+          "Secrets.deleteMany",
           location,
           source.deleteMany(location, names),
           () => ({ put: [], deleted: names.map((name) => ({ name, type: "shared" })) })
         )
       })
   }
-})
+}
 
 /**
  * @since 0.1.0
@@ -533,36 +637,11 @@ export const layerTest = (
 const notFound = (name: string, { environment, secretPath }: Location.Location) =>
   new NotFoundError({ resource: "secret", secretName: name, environment, secretPath })
 
-const fallback = (
-  name: string,
-  { environment, secretPath }: Location.Location
-): Effect.Effect<Option.Option<Secret>> =>
-  Effect.gen(function*() {
-    // The environment of Node answers to the names of what every object has with functions.
-    const value = Option.filter(
-      yield* Effect.option(Config.redacted(name)),
-      (value) => typeof Redacted.value(value) === "string"
-    )
-    const fetchedAt = yield* DateTime.now
-    return Option.map(value, (value) =>
-      new Secret({
-        name,
-        value,
-        type: "shared",
-        comment: "",
-        environment,
-        secretPath,
-        source: "fallback",
-        fetchedAt,
-        details: noDetails
-      }))
-  })
-
 const checkWritten = (
-  { comment, metadata, value }: SecretSource.SecretInput
+  { comment, metadata, value }: SecretSource.Changes
 ): Effect.Effect<void, InvalidRequestError> =>
   Effect.gen(function*() {
-    yield* checkWellFormed("value", Redacted.value(value))
+    if (value !== undefined) yield* checkWellFormed("value", Redacted.value(value))
     yield* checkWellFormed("comment", comment ?? "")
     for (const text of Object.entries(metadata ?? {}).flat()) yield* checkWellFormed("metadata", text)
   })
@@ -580,6 +659,19 @@ const anotherVersion = new UnexpectedResponseError({
   status: 200,
   problem: "it is another version than was asked for, as servers of 2024 answer for what is end-to-end encrypted"
 })
+
+const nothingToAnnotate = Effect.fail(
+  new InvalidRequestError({
+    parameter: "annotations",
+    problem: "there is none. Give a comment, tags, metadata or a reminder."
+  })
+)
+
+const withDeadline = <A, E>(
+  endpoint: string,
+  { deadline }: InfisicalConfig.Service["retry"],
+  call: Effect.Effect<A, E>
+): Effect.Effect<A, E | NetworkError> => within({ duration: deadline, endpoint, isWrite: false })(call)
 
 const unexpectedConflict = new UnexpectedResponseError({
   endpoint: "PATCH /api/v3/secrets/:secretName",

@@ -199,13 +199,16 @@ describe("Secrets", () => {
     it.scoped("takes a secret that is not there from the ConfigProvider, and says so", () =>
       Effect.gen(function*() {
         const name = yield* TestServer.scratchName("FALLBACK")
-        const read = get(name).pipe(
-          Effect.withConfigProvider(ConfigProvider.fromMap(new Map([[name, "from the environment"]])))
+        const fromEnvironment = Effect.withConfigProvider(
+          ConfigProvider.fromMap(new Map([[name, "from the environment"]]))
         )
-        const secret = yield* Effect.provide(read, Layer.fresh(TestServer.client({ fallback: true })))
+        const secret = yield* get(name).pipe(
+          Effect.provide(TestServer.client({ fallback: true })),
+          fromEnvironment
+        )
         assert.strictEqual(value(secret), "from the environment")
         assert.strictEqual(secret.source, "fallback")
-        assert.include(yield* Effect.flip(read), { _tag: "NotFoundError" })
+        assert.include(yield* Effect.flip(get(name)).pipe(fromEnvironment), { _tag: "NotFoundError" })
       }))
   })
 

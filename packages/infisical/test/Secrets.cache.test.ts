@@ -138,8 +138,8 @@ describe("The cache", () => {
       }
       assert.strictEqual(yield* countRequests, 1)
     }).pipe(
-      Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["A", "from the environment"]]))),
-      withWorld({ secrets: { A: "a" } }, { fallback: true })
+      withWorld({ secrets: { A: "a" } }, { fallback: true }),
+      Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["A", "from the environment"]])))
     ))
 
   it.effect("gives what was created, updated and deleted to the next read without asking the server", () =>
@@ -399,8 +399,8 @@ describe("What the legacy client got wrong", () => {
         assert.include(yield* Effect.flip(write), { _tag: "NetworkError" })
       }
     }).pipe(
-      Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["A", "from the environment"]]))),
-      withWorld({ secrets: { A: "a" } }, { fallback: true })
+      withWorld({ secrets: { A: "a" } }, { fallback: true }),
+      Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["A", "from the environment"]])))
     ))
 
   it.effect("a failed read fails with what went wrong", () =>

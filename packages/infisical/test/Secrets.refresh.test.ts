@@ -154,8 +154,8 @@ describe("The refresh", () => {
       assert.include(yield* Effect.flip(get("NAME_0")), { _tag: "AuthenticationError" })
       assert.deepStrictEqual(yield* takeRequests, [])
     }).pipe(
-      Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["NAME_0", "from the environment"]]))),
-      run({ secrets: numbered(1) }, { ...every3Minutes, fallback: true })
+      run({ secrets: numbered(1) }, { ...every3Minutes, fallback: true }),
+      Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["NAME_0", "from the environment"]])))
     ))
 
   it.effect("serves stale answers up to maxStale, and then says what is wrong", () =>
@@ -219,32 +219,42 @@ describe("The refresh", () => {
       assert.strictEqual(secret.source, "stale")
     }).pipe(run({ secrets: numbered(1) }, every3Minutes)))
 
-  it.effect("has neither the span nor the annotations of whoever was the first to read", () =>
+  it.effect("has neither the span nor the annotations of the caller that was the first to read", () =>
     Effect.gen(function*() {
-      const { advance, setFault } = yield* Simulation
       const { context, span } = yield* Effect.tracer
       const request = span("GET /orders", Option.none(), Context.empty(), [], 0n, "server")
       const roots = new Set<string>()
+      const linked = new Set<string>()
       const tracer = Tracer.make({
         context,
-        span: (name, parent, ...rest) => {
+        span: (name, parent, context, links, ...rest) => {
           if (Option.isNone(parent)) roots.add(name)
           else if (parent.value === request) roots.add(`${name} in the request`)
-          return span(name, parent, ...rest)
+          if (links.some(({ span }) => span === request)) linked.add(name)
+          return span(name, parent, context, links, ...rest)
         }
       })
       const annotations: Array<unknown> = []
       const logger = Logger.make(({ annotations: given }) => void annotations.push(Object.fromEntries(given)))
       yield* Effect.gen(function*() {
+        const { advance, setFault } = yield* Simulation
         yield* get("NAME_0").pipe(Effect.withParentSpan(request), Effect.annotateLogs({ requestId: "first" }))
-        assert.isNotEmpty(roots)
+        assert.include([...roots], "SecretCache.refresh")
+        assert.isEmpty([...roots].filter((name) => name.endsWith("in the request")))
+        assert.include([...linked], "SecretCache.refresh")
         roots.clear()
+        linked.clear()
         yield* setFault(() => "unreachable")
         yield* advance("6 minutes", "1 minutes")
         assert.deepStrictEqual([...roots], ["SecretCache.refresh"])
+        assert.deepStrictEqual([...linked], [])
         assert.deepStrictEqual(annotations, [{}])
-      }).pipe(Effect.withTracer(tracer), Effect.provide(Logger.add(logger)))
-    }).pipe(run({ secrets: numbered(1) }, every3Minutes)))
+      }).pipe(
+        run({ secrets: numbered(1) }, every3Minutes),
+        Effect.withTracer(tracer),
+        Effect.provide(Logger.add(logger))
+      )
+    }))
 
   it.effect("warns once when the server is gone, and says once when it is back", () =>
     Effect.gen(function*() {
@@ -264,7 +274,7 @@ describe("The refresh", () => {
           )
           yield* Effect.provide(effect, Logger.add(logger))
           assert.deepStrictEqual(logged.map((line) => line.split(" ")[0]), ["WARN", "INFO"])
-          assert.include(logged[0], "dev at /")
+          assert.include(logged[0], "dev:/")
         })
     ))
 
@@ -374,8 +384,8 @@ describe("The server gone at start", () => {
       assert.strictEqual(secret.source, "fallback")
       assert.include(yield* Effect.flip(get("OTHER")), { _tag: "NetworkError" })
     }).pipe(
-      Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["NAME_0", "from the environment"]]))),
-      run({ secrets: numbered(1) }, { fallback: true })
+      run({ secrets: numbered(1) }, { fallback: true }),
+      Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["NAME_0", "from the environment"]])))
     ))
 
   it.effect("is recovered from without anybody asking", () =>

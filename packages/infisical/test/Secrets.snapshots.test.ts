@@ -241,8 +241,8 @@ describe("A secret whose name cannot be decrypted", () => {
         const secrets = yield* Secrets.Secrets
         assert.strictEqual((yield* secrets.list()).undecryptable.length, 1)
       }).pipe(
-        Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["NAME_0", "from the environment"]]))),
-        run({ secrets: numbered(1) }, { fallback: true })
+        run({ secrets: numbered(1) }, { fallback: true }),
+        Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["NAME_0", "from the environment"]])))
       )
   )
 })
@@ -271,7 +271,7 @@ describe("The fallback", () => {
     it.effect(`does not take what every object has for a secret: ${name}`, () =>
       Effect.gen(function*() {
         assert.include(yield* Effect.flip(get(name)), { _tag: "NotFoundError" })
-      }).pipe(Effect.withConfigProvider(ConfigProvider.fromEnv()), run({}, { fallback: true })))
+      }).pipe(run({}, { fallback: true }), Effect.withConfigProvider(ConfigProvider.fromEnv())))
   }
 })
 

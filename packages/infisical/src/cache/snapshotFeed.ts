@@ -1,6 +1,6 @@
 /**
- * Tells subscribers which snapshots took the place of which. Whoever is slow gets what happened since as one step, from
- * the snapshot it saw last to the newest: nothing of the outcome is lost, nothing piles up, and nobody is held up.
+ * Notifies subscribers which snapshots replaced which. A slow subscriber gets what happened since as one transition per
+ * location, from the snapshot it saw last to the newest. Publishing never waits for a subscriber.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -10,14 +10,14 @@ import type { Secret } from "../model/Secret.js"
 import type { Snapshot } from "../source/Snapshot.js"
 
 export interface Transition {
-  /** None where the location was not known before. */
+  /** None if the location was not known before. */
   readonly previous: Option.Option<Snapshot>
   readonly current: Snapshot
   /**
-   * What was last served of secrets whose values refer to others, by id. The previous snapshot cannot tell it any more:
-   * it would refer to what there is now.
+   * The secrets that were last returned for values with references, by id. The previous snapshot cannot give them any
+   * more: it would expand them as of now.
    */
-  readonly served: ReadonlyMap<string, Secret>
+  readonly returned: ReadonlyMap<string, Secret>
 }
 
 /** What happened since the last time; waits until something did. */
@@ -33,14 +33,20 @@ interface Subscriber {
   readonly signal: Queue.Queue<void>
 }
 
-export const make = (): SnapshotFeed => {
+/** A subscriber that does not pull holds transitions of so many locations at most; the oldest are dropped. */
+export const make = ({ capacity }: { readonly capacity: number }): SnapshotFeed => {
   const subscribers = new Set<Subscriber>()
   return {
     publish: (transition) => {
       const { key } = transition.current.location
       for (const { signal, unseen } of subscribers) {
         const earlier = unseen.get(key)
+        unseen.delete(key)
         unseen.set(key, earlier === undefined ? transition : merge(earlier, transition))
+        for (const oldest of unseen.keys()) {
+          if (unseen.size <= capacity) break
+          unseen.delete(oldest)
+        }
         signal.unsafeOffer(undefined)
       }
     },
@@ -65,9 +71,9 @@ export const make = (): SnapshotFeed => {
 const merge = (earlier: Transition, later: Transition): Transition => ({
   previous: earlier.previous,
   current: later.current,
-  served: new Map([...later.served, ...earlier.served])
+  returned: new Map([...later.returned, ...earlier.returned])
 })
 
-/** Whether the one has other rows than the other. */
+/** Whether one snapshot has other rows than another. */
 export const hasOtherRows = (previous: Option.Option<Snapshot>, current: Snapshot): boolean =>
   Option.match(previous, { onNone: () => true, onSome: ({ content }) => content !== current.content })

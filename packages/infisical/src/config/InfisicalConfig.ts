@@ -40,7 +40,7 @@ export interface RetryOptions {
    */
   readonly deadline?: Duration.DurationInput
   /**
-   * The longest pause that a server can ask for, by `retry-after` or by the reset of a rate limit. Default 5 minutes.
+   * The longest pause that a server can ask for, by `retry-after` or by the reset of a rate limit. Default 15 minutes.
    */
   readonly maxRetryAfter?: Duration.DurationInput
 }
@@ -223,7 +223,7 @@ const makeWith = (
         baseDelay: Duration.decode(options.retry?.baseDelay ?? "200 millis"),
         maxDelay: Duration.decode(options.retry?.maxDelay ?? "5 seconds"),
         deadline: Duration.decode(options.retry?.deadline ?? "30 seconds"),
-        maxRetryAfter: Duration.decode(options.retry?.maxRetryAfter ?? "5 minutes")
+        maxRetryAfter: Duration.decode(options.retry?.maxRetryAfter ?? "15 minutes")
       },
       maxResponseBytes: yield* checkCount("maxResponseBytes", options.maxResponseBytes ?? 128 * 1024 * 1024, 1),
       transformClient: options.transformClient ?? identity,

@@ -281,6 +281,8 @@ export interface Snapshot extends Options {
   readonly get: (key: string, type: SecretType) => Effect.Effect<Secret, ReadError> | undefined
   /** The row that `get` would give, by key. */
   readonly rows: (type: SecretType) => ReadonlyMap<string, Row>
+  /** What `list` would give, if it takes no effect any more. */
+  readonly readyList: (type: SecretType) => Exit.Exit<SecretList> | undefined
   /** Every secret, for `personal` each personal one in place of its shared one. */
   readonly list: (type: SecretType) => Effect.Effect<SecretList, ReadError>
 }
@@ -344,6 +346,7 @@ export const make = (options: Options): Snapshot => {
       )
     },
     rows: (type) => rows[type],
+    readyList: () => undefined,
     list: (type) =>
       Effect.gen(function*() {
         yield* decryptRows(content.cipher, [...rows[type].values()])

@@ -1,12 +1,19 @@
 /**
- * One run for all who want the same thing at the same time. Whoever leaves early does not disturb the others; when all
- * have left, the run stops.
+ * One run for all callers that want the same at the same time. A caller that leaves early does not disturb the others;
+ * when all have left, the run is interrupted.
+ *
+ * Runs have the context of the layer. The span of the caller that started one is linked to the spans of the run.
  */
+import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
-import type * as Scope from "effect/Scope"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import * as Tracer from "effect/Tracer"
+import * as Background from "./background.js"
 
 interface Flight<A, E> {
   readonly done: Deferred.Deferred<A, E>
@@ -15,21 +22,24 @@ interface Flight<A, E> {
 }
 
 const released =
-  "The layer of Infisical has been released. Provide it to all of the program that uses it, not only to what gets it."
+  "The layer of Infisical has been released. Provide it to the whole program that uses it, not only to the effect that reads from the context."
 
-/** Runs end with the scope; whoever wants one after that has made a mistake, and is told so. */
+/** Runs end with the scope. Callers that wait then, and callers that come later, die with an explanation. */
 export const make = <A, E>(): Effect.Effect<
   (key: string, run: Effect.Effect<A, E>) => Effect.Effect<A, E>,
   never,
   Scope.Scope
 > =>
   Effect.gen(function*() {
-    const scope = yield* Effect.scope
     const flights = new Map<string, Flight<A, E>>()
+    const scope = yield* Scope.make()
+    const fork = yield* Effect.provideService(Background.make, Scope.Scope, scope)
     let isReleased = false
-    yield* Effect.addFinalizer(() =>
-      Effect.sync(() => {
+    yield* Effect.addFinalizer((exit) =>
+      Effect.suspend(() => {
+        // Before the runs are interrupted, so that each knows why.
         isReleased = true
+        return Scope.close(scope, exit)
       })
     )
 
@@ -37,28 +47,29 @@ export const make = <A, E>(): Effect.Effect<
       Effect.suspend(() => {
         flight.waiting -= 1
         if (flight.waiting > 0 || flight.fiber === undefined) return Effect.void
-        // Nobody may join a run that is being stopped.
+        // No caller may join a run that is being interrupted.
         if (flights.get(key) === flight) flights.delete(key)
         return Effect.asVoid(Fiber.interruptFork(flight.fiber))
       })
 
-    const start = (key: string, run: Effect.Effect<A, E>) =>
+    const finish = (key: string, flight: Flight<A, E>, exit: Exit.Exit<A, E>) =>
       Effect.suspend(() => {
-        if (isReleased) return Effect.dieMessage(released)
+        if (flights.get(key) === flight) flights.delete(key)
+        flight.fiber = undefined
+        return Deferred.done(flight.done, isReleased && Exit.isInterrupted(exit) ? Exit.die(releasedError()) : exit)
+      })
+
+    const start = (key: string, run: Effect.Effect<A, E>) =>
+      Effect.gen(function*() {
+        if (isReleased) return yield* Effect.die(releasedError())
         const flight: Flight<A, E> = { done: Deferred.unsafeMake(FiberId.none), fiber: undefined, waiting: 0 }
         flights.set(key, flight)
-        return Effect.interruptible(run).pipe(
-          Effect.onExit((exit) => {
-            if (flights.get(key) === flight) flights.delete(key)
-            flight.fiber = undefined
-            return Deferred.done(flight.done, exit)
-          }),
-          Effect.forkIn(scope),
-          Effect.map((fiber) => {
-            flight.fiber = fiber
-            return flight
-          })
+        const caller = yield* Effect.serviceOption(Tracer.ParentSpan)
+        const linked = Option.match(caller, { onNone: () => run, onSome: (span) => Effect.linkSpans(run, span) })
+        flight.fiber = yield* fork(
+          Effect.onExit(Effect.interruptible(linked), (exit) => finish(key, flight, exit))
         )
+        return flight
       })
 
     return (key, run) =>
@@ -75,3 +86,5 @@ export const make = <A, E>(): Effect.Effect<
         )
       )
   })
+
+const releasedError = () => new Cause.RuntimeException(released)

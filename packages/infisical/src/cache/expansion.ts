@@ -1,0 +1,68 @@
+/**
+ * Expands references in the values of a location from what the cache holds, where the source does not.
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import { isUnreachable, type ReadError } from "../model/InfisicalError.js"
+import * as Location from "../model/Location.js"
+import { Secret } from "../model/Secret.js"
+import * as References from "../source/references.js"
+import * as Snapshot from "../source/Snapshot.js"
+
+/** What expanding the values of one location has found. Changed in place by the expansion itself. */
+export interface Expansion {
+  /** The keys of the locations that values refer to. */
+  readonly references: Set<string>
+  /** The secrets that were last returned for values with references, by id. */
+  readonly returned: Map<string, Secret>
+}
+
+export const make = (): Expansion => ({ references: new Set(), returned: new Map() })
+
+export const expandWith = (
+  { references, returned }: Expansion,
+  options: {
+    readonly read: (location: Location.Location) => Effect.Effect<Snapshot.Snapshot, ReadError>
+    readonly includeImports: boolean
+  }
+): Snapshot.Expand => {
+  const lookup = ({ environment, name, secretPath }: References.Place) =>
+    Location.make({ environment, secretPath, includeImports: options.includeImports }).pipe(
+      Effect.tap(({ key }) => Effect.sync(() => references.add(key))),
+      Effect.flatMap(options.read),
+      Effect.flatMap(({ content }) => {
+        const row = content.own.find((row) => row.name === name && row.type === "shared")
+        return row === undefined ? Effect.succeedNone : Effect.map(
+          Snapshot.decryptedRows(content.cipher, [row]),
+          ([found]) => Option.map(Option.fromNullable(found), ([, { value }]) => Redacted.value(value))
+        )
+      }),
+      // A reference to what does not exist or may not be read stays as it is; any other error fails the read.
+      Effect.catchIf(
+        (error) =>
+          error._tag === "NotFoundError" || error._tag === "PermissionError" ||
+          (error._tag === "InvalidRequestError" && !isUnreachable(error)),
+        () => Effect.succeedNone
+      )
+    )
+  // The same object again, as long as nothing that it refers to changed.
+  const expanded = new WeakMap<Secret, Secret>()
+  return (secret) =>
+    Effect.map(References.expand(Redacted.value(secret.value), secret, lookup), (text) => {
+      const known = expanded.get(secret)
+      const next = known !== undefined && Redacted.value(known.value) === text
+        ? known
+        : new Secret({ ...secret, value: Redacted.make(text) })
+      expanded.set(secret, next)
+      if (next.id !== undefined) returned.set(next.id, next)
+      return next
+    })
+}
+
+/** Forgets the returned secrets that a new snapshot does not have. */
+export const prune = ({ returned }: Expansion, { content }: Snapshot.Snapshot): void => {
+  if (returned.size === 0) return
+  const ids = new Set([...content.own, ...content.imported].map(({ id }) => id))
+  for (const id of returned.keys()) if (!ids.has(id)) returned.delete(id)
+}
