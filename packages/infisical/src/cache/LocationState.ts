@@ -39,6 +39,8 @@ const contains = ({ from, until }: Interval, now: number): boolean => from <= no
 /** A fetch under way. */
 interface Fetch {
   readonly begun: Tick
+  /** In milliseconds. The answer may be as old as that. */
+  readonly begunAt: number
   /** The writes that ended since it began, where their outcome is known: its answer may lack them. */
   readonly changes: ReadonlyArray<Snapshot.Change>
   /** Whether a write that touches the location ended since it began. No later caller may join it. */
@@ -193,9 +195,9 @@ export const mayLookUpAgain = (
 export const joinable = ({ fetches }: LocationState): Tick | undefined =>
   fetches.findLast(({ isOutdated }) => !isOutdated)?.begun
 
-export const fetchBegun = (state: LocationState, begun: Tick): LocationState => ({
+export const fetchBegun = (state: LocationState, begun: Tick, begunAt: number): LocationState => ({
   ...state,
-  fetches: [...state.fetches, { begun, changes: [], isOutdated: false }]
+  fetches: [...state.fetches, { begun, begunAt, changes: [], isOutdated: false }]
 })
 
 /** A fetch that ended without an answer, since no caller waited for it any more or since it died. */
@@ -207,7 +209,7 @@ export const fetchAbandoned = (state: LocationState, begun: Tick): LocationState
 /** What came of a fetch. */
 export interface Answered {
   readonly state: LocationState
-  /** For the callers that wait for this fetch. */
+  /** For the callers that wait for this fetch: their reads began before any write ended that the answer may lack. */
   readonly snapshot: Snapshot.Snapshot
 }
 
@@ -234,15 +236,13 @@ export const fetchAnswered = (
     expand: state.expand
   })
   // A later fetch was answered first.
-  if (begun < state.answered) return { state: next, snapshot: Option.getOrElse(state.snapshot, () => answer) }
-  const snapshot = fetch.changes.reduce(Snapshot.afterWrite, answer)
-  const now = DateTime.toEpochMillis(fetchedAt)
+  if (begun < state.answered) return { state: next, snapshot: answer }
   return {
-    snapshot,
+    snapshot: answer,
     state: {
       ...next,
-      snapshot: Option.some(snapshot),
-      fresh: isSettled(next, fetch) ? { from: now, until: now + policy.cacheTtl } : never,
+      snapshot: Option.some(fetch.changes.reduce(Snapshot.afterWrite, answer)),
+      fresh: isSettled(next, fetch) ? { from: fetch.begunAt, until: fetch.begunAt + policy.cacheTtl } : never,
       answered: begun,
       outage: Option.none(),
       refusal: Option.none()
@@ -320,7 +320,7 @@ export const sealLoaded = (state: LocationState, snapshot: Snapshot.Snapshot): L
 const isSettled = (state: LocationState, fetch: Fetch): boolean => !fetch.isOutdated && state.writes.length === 0
 
 const fetchOf = ({ fetches }: LocationState, begun: Tick): Fetch =>
-  fetches.find((fetch) => fetch.begun === begun) ?? { begun, changes: [], isOutdated: true }
+  fetches.find((fetch) => fetch.begun === begun) ?? { begun, begunAt: -Infinity, changes: [], isOutdated: true }
 
 // Writes
 
@@ -391,7 +391,7 @@ export const writeEnded = (
     fresh: isKnown ? reachable.fresh : never,
     refusal: Option.none(),
     fetches: reachable.fetches.map((fetch) => ({
-      begun: fetch.begun,
+      ...fetch,
       changes: [...fetch.changes, change],
       isOutdated: true
     }))
@@ -413,7 +413,8 @@ export const clockSetBack = (state: LocationState): LocationState => ({
   ...state,
   fresh: never,
   refusal: Option.none(),
-  outage: Option.map(state.outage, (outage) => ({ ...outage, pause: never }))
+  outage: Option.map(state.outage, (outage) => ({ ...outage, pause: never })),
+  fetches: state.fetches.map((fetch) => ({ ...fetch, begunAt: -Infinity }))
 })
 
 /** The location was evicted. What is under way goes on, and is known: a later caller must not join what is outdated. */

@@ -70,7 +70,7 @@ export const make = (options: Options): Effect.Effect<Fetcher, never, Scope.Scop
         const entry = store.entry(location)
         const known = LocationState.joinable(entry.state)
         const begun = known ?? store.tick()
-        if (known === undefined) store.update(entry, LocationState.fetchBegun(entry.state, begun))
+        if (known === undefined) store.update(entry, LocationState.fetchBegun(entry.state, begun, store.now()))
         return singleFlight(String(begun), run(entry, begun))
       })
 
