@@ -85,8 +85,11 @@ export const make = (options: {
         const began = store.now()
         if (Option.isSome(outage)) {
           const { pause } = outage.value
-          yield* waitForRetry(entry, pause.from <= began ? pause.until : began)
-          if (Option.getOrUndefined(entry.state.outage) !== outage.value) continue
+          if (pause.from <= began && began < pause.until) {
+            // What ends the wait may be another change of the state.
+            yield* waitForRetry(entry, pause.until)
+            continue
+          }
         } else if (Option.isSome(snapshot) || Option.isSome(refusal)) {
           if (isEnded) return
           const due = yield* waitForNext(entry, driver.next(undefined))
