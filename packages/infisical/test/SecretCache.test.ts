@@ -4,7 +4,7 @@ import {
   Cause,
   ConfigProvider,
   Deferred,
-  Duration,
+  type Duration,
   Effect,
   Exit,
   Fiber,

@@ -1,5 +1,5 @@
 /** A source whose fetches and writes end when the test says so, under the test's clock. */
-import { Deferred, Effect, type Exit, FiberRef, Layer, Option, Redacted, Scope } from "effect"
+import { Deferred, Effect, type Exit, FiberRef, Layer, Option, Redacted, type Scope } from "effect"
 import { InfisicalConfig, InfisicalError, SealedSnapshots, SecretCache, Secrets, SecretSource } from "effect-infisical"
 import type { Location } from "effect-infisical"
 import { content, row } from "./snapshots.js"
