@@ -1,6 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, FastCheck } from "effect"
-import { InfisicalError } from "effect-infisical"
 import { classify, type RequestInfo } from "../src/api/classify.js"
 import { meaningOf } from "./meaning.js"
 
@@ -110,14 +109,19 @@ describe("A refusal of a current server", () => {
     assert.include(classify(maintenance, updating), { mayHaveBeenApplied: false })
   })
 
-  it("tells how long to wait, where that is a number of seconds", () => {
-    const limited = { ...answer(429, "x", "x"), retryAfter: "7" }
-    const error = classify(limited, reading)
-    assert.deepStrictEqual(
-      error instanceof InfisicalError.NetworkError ? error.retryAfter : undefined,
-      Duration.seconds(7)
-    )
-    assert.notProperty(classify({ ...limited, retryAfter: "Wed, 21 Oct 2026 07:28:00 GMT" }, reading), "retryAfter")
+  it("tells how long the server asks to wait, for a rate limit and for a failure, of a proxy as well", () => {
+    const retryAfter = Duration.seconds(7)
+    for (
+      const refusal of [
+        answer(429, "x", "x"),
+        answer(503, "x", "x"),
+        { status: 429, body: undefined },
+        { status: 503, body: undefined }
+      ]
+    ) {
+      assert.deepInclude(classify({ ...refusal, retryAfter }, reading), { _tag: "NetworkError", retryAfter })
+      assert.notProperty(classify({ ...refusal, retryAfter: undefined }, reading), "retryAfter")
+    }
   })
 })
 
