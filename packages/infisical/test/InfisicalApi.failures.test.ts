@@ -1,65 +1,21 @@
-import { FetchHttpClient, HttpClient, HttpClientError, HttpClientResponse } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
-import {
-  Clock,
-  Deferred,
-  Duration,
-  Effect,
-  Exit,
-  FastCheck,
-  Fiber,
-  Layer,
-  Option,
-  Random,
-  Redacted,
-  Ref,
-  TestClock
-} from "effect"
-import { Credential, InfisicalApi, InfisicalConfig, InfisicalError, Location } from "effect-infisical"
-import * as Http from "node:http"
+import { Clock, Deferred, Duration, Effect, Exit, FastCheck, Fiber, Layer, Random, TestClock } from "effect"
+import { InfisicalApi, InfisicalError } from "effect-infisical"
+import type * as Http from "node:http"
 import { inspect } from "node:util"
+import {
+  against,
+  config,
+  create,
+  empty,
+  errorOf,
+  list,
+  listening,
+  outcome,
+  type Reply,
+  scripted
+} from "./support/api.js"
 
-const accessToken = Redacted.make("st.id.planted0token")
-
-const list = Effect.gen(function*() {
-  const api = yield* InfisicalApi.InfisicalApi
-  const location = yield* Location.make({ environment: "dev", secretPath: "/", includeImports: true })
-  return yield* api.encryptedSecrets.list({ accessToken, projectId: "project", location }, Option.none())
-})
-
-const create = Effect.gen(function*() {
-  const api = yield* InfisicalApi.InfisicalApi
-  const location = yield* Location.make({ environment: "dev", secretPath: "/", includeImports: true })
-  return yield* api.encryptedSecrets.create({
-    accessToken,
-    projectId: "project",
-    location,
-    name: "NAME",
-    type: "shared"
-  }, {
-    secretKeyCiphertext: "",
-    secretKeyIV: "",
-    secretKeyTag: "",
-    secretValueCiphertext: "",
-    secretValueIV: "",
-    secretValueTag: ""
-  })
-})
-
-const config = (options: Partial<InfisicalConfig.Options> = {}) =>
-  InfisicalConfig.layer({
-    credential: Credential.serviceToken(Redacted.make(`st.id.planted0token.${"0".repeat(32)}`)),
-    ...options
-  })
-
-type Reply =
-  | { readonly status: number; readonly body?: unknown; readonly headers?: Record<string, string> }
-  | "hang"
-  | {
-    readonly code: string
-  }
-
-const empty: Reply = { status: 200, body: { secrets: [] } }
 const limited = (seconds: string): Reply => ({
   status: 429,
   body: { statusCode: 429, error: "Too Many Requests", message: "Rate limit exceeded, retry in 1 minute" },
@@ -69,55 +25,6 @@ const failing = (status: number, message = "Something broke"): Reply => ({
   status,
   body: { statusCode: status, error: "Internal Server Error", message }
 })
-
-/** A server that gives these replies in turn, and the last one for ever; the times of the requests are kept. */
-const scripted = (...replies: ReadonlyArray<Reply>) =>
-  Effect.gen(function*() {
-    const times = yield* Ref.make<ReadonlyArray<number>>([])
-    const client = HttpClient.make((request) =>
-      Effect.gen(function*() {
-        const now = yield* Clock.currentTimeMillis
-        const sofar = yield* Ref.getAndUpdate(times, (times) => [...times, now])
-        const reply = replies[Math.min(sofar.length, replies.length - 1)] ?? empty
-        if (reply === "hang") return yield* Effect.never
-        if ("code" in reply) {
-          return yield* new HttpClientError.RequestError({
-            request,
-            reason: "Transport",
-            cause: Object.assign(new TypeError("fetch failed"), { cause: Object.assign(new Error("no"), reply) })
-          })
-        }
-        return HttpClientResponse.fromWeb(
-          request,
-          new Response(reply.status === 304 ? null : JSON.stringify(reply.body), {
-            status: reply.status,
-            ...reply.headers === undefined ? {} : { headers: reply.headers }
-          })
-        )
-      })
-    )
-    return { times: Ref.get(times), layer: Layer.succeed(HttpClient.HttpClient, client) }
-  })
-
-/** Runs to the end, with the clock moved as far as need be; gives the outcome and the times of the requests. */
-const outcome = <A, E>(
-  effect: Effect.Effect<A, E, InfisicalApi.InfisicalApi>,
-  options: Partial<InfisicalConfig.Options>,
-  ...replies: ReadonlyArray<Reply>
-) =>
-  Effect.gen(function*() {
-    const server = yield* scripted(...replies)
-    const fiber = yield* effect.pipe(
-      Effect.provide(InfisicalApi.layer().pipe(Layer.provide([config(options), server.layer]))),
-      Effect.exit,
-      Effect.fork
-    )
-    yield* TestClock.adjust("10 minutes")
-    return { exit: yield* Fiber.join(fiber), times: yield* server.times }
-  })
-
-const errorOf = <A, E>(exit: Exit.Exit<A, E>): E | undefined =>
-  Exit.isFailure(exit) && exit.cause._tag === "Fail" ? exit.cause.error : undefined
 
 describe("A read that fails", () => {
   for (
@@ -247,29 +154,6 @@ describe("A write that fails", () => {
       assert.include(errorOf(exit), { _tag: "ApprovalRequiredError", approvalId: "approval-1" })
     }))
 })
-
-/** A real server that answers every request in one way. */
-const listening = (answer: Http.RequestListener) =>
-  Effect.map(
-    Effect.acquireRelease(
-      Effect.async<Http.Server>((resume) => {
-        const server = Http.createServer(answer)
-        server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
-      }),
-      (server) =>
-        Effect.async<void>((resume) => {
-          server.closeAllConnections()
-          server.close(() => resume(Effect.void))
-        })
-    ),
-    (server) => {
-      const address = server.address()
-      return `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`
-    }
-  )
-
-const against = (siteUrl: string) =>
-  InfisicalApi.layer().pipe(Layer.provide([config({ siteUrl, retry: { times: 0 } }), FetchHttpClient.layer]))
 
 const planted = "planted0value"
 

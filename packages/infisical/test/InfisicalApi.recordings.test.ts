@@ -289,11 +289,12 @@ const callOf = (
 
 const callOn = (
   url: URL,
-  { body, method }: Request
+  { body, headers, method }: Request
 ): ((api: InfisicalApi.Service) => Effect.Effect<unknown, CallError>) | undefined => {
   const [, , version, surface, third, fourth] = url.pathname.split("/")
   const secretPath = url.searchParams.get("secretPath") ?? "/"
   const there = { ...place, location: { ...location, secretPath } }
+  const etag = Option.fromNullable(headers["if-none-match"])
   const byMethod = <A>(calls: Record<string, A>): A | undefined => calls[method]
   switch (`${version}/${surface}`) {
     case "v2/service-token":
@@ -328,7 +329,7 @@ const callOn = (
       return undefined
   }
   const names = namesIn(body)
-  if (third === undefined || third === "") return ({ encryptedSecrets }) => encryptedSecrets.list(there, Option.none())
+  if (third === undefined || third === "") return ({ encryptedSecrets }) => encryptedSecrets.list(there, etag)
   if (third === "batch" && method !== "GET") {
     return ({ encryptedSecrets, rawSecrets }) =>
       (fourth === "raw"
@@ -344,11 +345,11 @@ const callOn = (
         })) ?? Effect.dieMessage("unknown")
   }
   if (third === "raw") {
-    if (fourth === undefined) return ({ rawSecrets }) => rawSecrets.list(there, Option.none())
+    if (fourth === undefined) return ({ rawSecrets }) => rawSecrets.list(there, etag)
     const one = target(decodeURIComponent(fourth))
     return ({ rawSecrets }) =>
       byMethod<Effect.Effect<unknown, CallError>>({
-        GET: rawSecrets.get(one, Option.none()),
+        GET: rawSecrets.get(one, etag),
         POST: rawSecrets.create(one, written),
         PATCH: rawSecrets.update(one, written),
         DELETE: rawSecrets.delete(one)
@@ -357,7 +358,7 @@ const callOn = (
   const one = target(decodeURIComponent(third))
   return ({ encryptedSecrets }) =>
     byMethod<Effect.Effect<unknown, CallError>>({
-      GET: encryptedSecrets.get(one, Option.none()),
+      GET: encryptedSecrets.get(one, etag),
       POST: encryptedSecrets.create(one, encrypted),
       PATCH: encryptedSecrets.update(one, encrypted),
       DELETE: encryptedSecrets.delete(one)

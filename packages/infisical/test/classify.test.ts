@@ -1,6 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, FastCheck } from "effect"
-import { InfisicalError } from "effect-infisical"
 import { classify, type RequestInfo } from "../src/api/classify.js"
 import { meaningOf } from "./meaning.js"
 
@@ -110,14 +109,110 @@ describe("A refusal of a current server", () => {
     assert.include(classify(maintenance, updating), { mayHaveBeenApplied: false })
   })
 
-  it("tells how long to wait, where that is a number of seconds", () => {
-    const limited = { ...answer(429, "x", "x"), retryAfter: "7" }
-    const error = classify(limited, reading)
-    assert.deepStrictEqual(
-      error instanceof InfisicalError.NetworkError ? error.retryAfter : undefined,
-      Duration.seconds(7)
+  it("tells how long the server asks to wait, for a rate limit and for a failure, of a proxy as well", () => {
+    const retryAfter = Duration.seconds(7)
+    for (
+      const refusal of [
+        answer(429, "x", "x"),
+        answer(503, "x", "x"),
+        { status: 429, body: undefined },
+        { status: 503, body: undefined }
+      ]
+    ) {
+      assert.deepInclude(classify({ ...refusal, retryAfter }, reading), { _tag: "NetworkError", retryAfter })
+      assert.notProperty(classify({ ...refusal, retryAfter: undefined }, reading), "retryAfter")
+    }
+  })
+})
+
+describe("A refusal with a hostile body", () => {
+  const issue = { path: ["secretPath"], code: "invalid_type" }
+  const cases: Record<string, readonly [unknown, string]> = {
+    "an issue whose path has an object that cannot be a text": [
+      [{ path: [{ toString: 1 }, ["a"], null, true, "secretPath", 0], code: "invalid" }],
+      "InvalidRequestError secretPath.0"
+    ],
+    "an issue whose path is a text": [[{ path: "planted0" }], "InvalidRequestError request"],
+    "an issue whose path is endless": [
+      [{ path: Array.from({ length: 100_000 }, () => "a") }],
+      `InvalidRequestError ${Array.from({ length: 8 }, () => "a").join(".")}`
+    ],
+    "issues that are none": [[null, 1, "planted0", []], "InvalidRequestError request"],
+    "100,000 issues": [Array.from({ length: 100_000 }, () => issue), "InvalidRequestError secretPath"]
+  }
+  for (const [what, [message, expected]] of Object.entries(cases)) {
+    it(`such as ${what} is described in a few words of ours`, () => {
+      const error = classify(answer(422, "ValidationFailure", message), reading)
+      assert.strictEqual(meaningOf(error), expected)
+      assert.isAtMost(error.message.length, 1000)
+      assert.notInclude(error.message, "planted0")
+    })
+  }
+
+  it("says how many issues it leaves out", () => {
+    const error = classify(answer(422, "ValidationFailure", Array.from({ length: 8 }, () => issue)), reading)
+    assert.include(error.message, `${"secretPath is invalid_type, ".repeat(5).slice(0, -2)} and 3 more`)
+  })
+
+  const repeated = [
+    "'",
+    "\"",
+    "'\"`",
+    "environment with ",
+    "blind index ",
+    "with not found ",
+    "Secret with ",
+    "a",
+    "\n",
+    "İ"
+  ]
+  for (const text of repeated) {
+    it(`takes next to no time for a message of 4 MB of ${JSON.stringify(text)}`, () => {
+      const message = text.repeat(4_000_000 / text.length)
+      const started = performance.now()
+      for (const prefix of ["", "Secret ", "Folder with ", "Environment ", "A secret "]) {
+        classify(answer(404, message, `${prefix}${message}`, { reqId: message, details: message }), {
+          ...updating,
+          secretNames: ["ONE", "TWO"]
+        })
+      }
+      // Quadratic time would take minutes.
+      assert.isBelow(performance.now() - started, 1000)
+    })
+  }
+
+  it("is not thrown at, whatever JSON it is", () => {
+    FastCheck.assert(
+      FastCheck.property(
+        FastCheck.integer({ min: 0, max: 999 }),
+        FastCheck.oneof(
+          FastCheck.jsonValue(),
+          FastCheck.record({
+            statusCode: FastCheck.integer({ min: 400, max: 599 }),
+            error: FastCheck.oneof(FastCheck.jsonValue(), FastCheck.constantFrom("ValidationFailure", "NotFound")),
+            message: FastCheck.oneof(
+              FastCheck.jsonValue(),
+              FastCheck.array(
+                FastCheck.record({ path: FastCheck.array(FastCheck.jsonValue()), code: FastCheck.jsonValue() })
+              )
+            ),
+            details: FastCheck.jsonValue(),
+            reqId: FastCheck.jsonValue()
+          })
+        ),
+        (status, body) => {
+          const statusCode = typeof body === "object" && body !== null && "statusCode" in body
+            ? body.statusCode
+            : status
+          const error = classify(
+            { status: typeof statusCode === "number" ? statusCode : status, body, retryAfter: undefined },
+            updating
+          )
+          assert.isAtMost(error.message.length, 1000)
+        }
+      ),
+      { numRuns: 3000, seed: 1 }
     )
-    assert.notProperty(classify({ ...limited, retryAfter: "Wed, 21 Oct 2026 07:28:00 GMT" }, reading), "retryAfter")
   })
 })
 

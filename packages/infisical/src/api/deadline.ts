@@ -2,18 +2,22 @@
  * One deadline for a whole call: from the caller's entry to its answer, through login, routes, references, retries and
  * storage.
  *
- * A public method starts it with `within`. Everything below asks `remaining`, and waits no longer. Shared work does not
- * inherit the deadline of the caller that started it: it runs with the layer's context, and each caller stops waiting at
- * its own deadline.
+ * A public method starts it with `within`. The code below waits no longer than `remaining`. Shared work does not inherit
+ * the deadline of the caller that started it: it runs with the layer's context, and each caller stops waiting at its own
+ * deadline.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import { NetworkError } from "../model/InfisicalError.js"
+import { longestPause } from "../support/backoff.js"
 
-/** When the call under way must have ended, in milliseconds of the clock. */
+/** When the current call must have ended, in milliseconds of the clock. */
 export class Deadline extends Context.Reference<Deadline>()("effect-infisical/Deadline", {
   defaultValue: () => Number.POSITIVE_INFINITY
 }) {}
@@ -24,26 +28,47 @@ export const remaining: Effect.Effect<number> = Effect.flatMap(
   (deadline) => Effect.map(Clock.currentTimeMillis, (now) => Math.max(0, deadline - now))
 )
 
-/** A timer of a longer time fires at once: `setTimeout` takes 31 bits. */
-const longestTimer = 2 ** 31 - 1
-
 /**
  * Ends an effect after some milliseconds, even if the caller's region is uninterruptible, where `Effect.timeoutFail`
- * would wait for the effect. The effect runs in a fiber of its own, which is interrupted in the background.
+ * waits for the effect.
+ *
+ * The effect runs in a fiber of its own, which is interrupted at the end of the time. The caller does not wait for that
+ * interruption. In every other way the effect runs as if the caller ran it: it has the caller's context and FiberRefs,
+ * the caller gets its result and its FiberRefs, and an interruption of the caller interrupts it and waits for its
+ * finalizers, but no longer than the effect may take.
  */
 export const endAfter = <A, E, R, E2>(
   effect: Effect.Effect<A, E, R>,
   millis: number,
   onTimeout: () => E2
 ): Effect.Effect<A, E | E2, R> =>
-  millis > longestTimer ?
-    effect :
-    Effect.uninterruptibleMask((restore) =>
-      Effect.flatMap(Effect.forkDaemon(Effect.interruptible(effect)), (fiber) =>
-        restore(
-          Effect.timeoutFail(Effect.interruptible(Fiber.join(fiber)), { duration: Duration.millis(millis), onTimeout })
-        ).pipe(Effect.ensuring(Fiber.interruptFork(fiber))))
-    )
+  millis > longestPause ? effect : Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function*() {
+      const caller = yield* Effect.fiberId
+      const outcome = yield* Deferred.make<Option.Option<Exit.Exit<A, E>>>()
+      // Not children: a fiber's interruption reaches its children even while the fiber itself is uninterruptible.
+      const work = yield* Effect.interruptible(effect).pipe(
+        Effect.onExit((exit) => Deferred.succeed(outcome, Option.some(exit))),
+        Effect.forkDaemon
+      )
+      const timer = yield* Effect.sleep(millis).pipe(
+        Effect.zipRight(Deferred.succeed(outcome, Option.none())),
+        Effect.interruptible,
+        Effect.forkDaemon
+      )
+      const interruptWork = Fiber.interruptAsFork(work, caller)
+      const exit = yield* restore(Deferred.await(outcome)).pipe(
+        Effect.onInterrupt(() => Effect.zipRight(interruptWork, Deferred.await(outcome))),
+        Effect.ensuring(Fiber.interruptAsFork(timer, caller))
+      )
+      if (Option.isNone(exit)) {
+        yield* interruptWork
+        return yield* Effect.fail(onTimeout())
+      }
+      yield* Fiber.inheritAll(work)
+      return yield* exit.value
+    })
+  )
 
 /**
  * Runs a call within a deadline. An outer deadline that comes earlier stays in force. At the deadline the call fails with
@@ -63,7 +88,7 @@ export const within = (options: {
       return endAfter(
         Effect.provideService(call, Deadline, deadline),
         // A millisecond later, so that the error of the request itself, which names its route, comes first.
-        deadline - now + 1,
+        Math.max(0, deadline - now) + 1,
         () =>
           new NetworkError({
             reason: "Timeout",

@@ -2,6 +2,7 @@
 import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as Schema from "effect/Schema"
+import { Seconds } from "./common.js"
 
 /**
  * What every login and renewal is answered with; times in seconds. A token whose `expiresIn` is its
@@ -12,8 +13,8 @@ import * as Schema from "effect/Schema"
  */
 export const AccessTokenAnswer = Schema.Struct({
   accessToken: Schema.String,
-  expiresIn: Schema.Number,
-  accessTokenMaxTTL: Schema.optional(Schema.NullOr(Schema.Number)),
+  expiresIn: Seconds,
+  accessTokenMaxTTL: Schema.optional(Schema.NullOr(Seconds)),
   tokenType: Schema.optional(Schema.String)
 })
 

@@ -57,7 +57,25 @@ export const NamePath = Schema.Struct({ secretName: SecretName })
  * @since 0.1.0
  * @category schemas
  */
-export const ApprovalAnswer = Schema.Struct({ approval: Schema.Struct({ id: Schema.String }) })
+export const ApprovalAnswer = Schema.Struct({
+  approval: Schema.Struct({ id: Schema.String.pipe(Schema.maxLength(128)) })
+})
+
+/**
+ * The version of a secret. A number such as `1e400`, which JSON can state but nobody counts to, is none.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Version = Schema.NonNegativeInt
+
+/**
+ * A time in whole or broken seconds that a `Duration` can hold.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Seconds = Schema.Number.pipe(Schema.between(0, 1e12))
 
 /**
  * A tag, as a project has it.
@@ -82,14 +100,18 @@ export const Tags = Schema.optional(Schema.NullOr(Schema.Array(Tag)))
  */
 export const Reminder = {
   secretReminderNote: nullable,
-  secretReminderRepeatDays: Schema.optional(Schema.NullOr(Schema.Number))
+  secretReminderRepeatDays: Schema.optional(Schema.NullOr(Schema.Finite))
 }
 
 export const isNullableString = (input: unknown): boolean =>
   typeof input === "string" || input === null || input === undefined
 
+/** Decides as `Version` does. */
+export const isVersion = (input: unknown): boolean =>
+  typeof input === "number" && Number.isSafeInteger(input) && input >= 0
+
 export const isNullableNumber = (input: unknown): boolean =>
-  typeof input === "number" || input === null || input === undefined
+  Number.isFinite(input) || input === null || input === undefined
 
 export const isNullableArrayOf = (input: unknown, isItem: (item: unknown) => boolean): boolean =>
   input === null || input === undefined || (Array.isArray(input) && input.every(isItem))

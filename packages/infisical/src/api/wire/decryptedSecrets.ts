@@ -13,12 +13,14 @@ import {
   isNullableNumber,
   isNullableString,
   isTag,
+  isVersion,
   NamePath,
   nullable,
   QueryFlag,
   Reminder,
   SecretType,
-  Tags
+  Tags,
+  Version
 } from "./common.js"
 
 /**
@@ -44,7 +46,7 @@ export const MetadataPair = Schema.Struct({
  */
 export const DecryptedSecret = Schema.Struct({
   id: Schema.String,
-  version: Schema.Number,
+  version: Version,
   type: SecretType,
   secretKey: Schema.String,
   secretValue: nullable,
@@ -74,7 +76,7 @@ const isMetadataPair = Schema.is(MetadataPair)
 export const isDecryptedSecret = (input: unknown): input is DecryptedSecret => {
   if (typeof input !== "object" || input === null) return false
   const secret: { readonly [field in keyof DecryptedSecret]?: unknown } = input
-  return typeof secret.id === "string" && typeof secret.version === "number" &&
+  return typeof secret.id === "string" && isVersion(secret.version) &&
     (secret.type === "shared" || secret.type === "personal") && typeof secret.secretKey === "string" &&
     isNullableString(secret.secretValue) && isNullableString(secret.secretComment) &&
     (typeof secret.secretValueHidden === "boolean" || secret.secretValueHidden === null ||

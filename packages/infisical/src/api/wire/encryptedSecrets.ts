@@ -13,12 +13,14 @@ import {
   isNullableNumber,
   isNullableString,
   isTag,
+  isVersion,
   NamePath,
   nullable,
   QueryFlag,
   Reminder,
   SecretType,
-  Tags
+  Tags,
+  Version
 } from "./common.js"
 
 /**
@@ -31,7 +33,7 @@ import {
  */
 export const EncryptedSecret = Schema.Struct({
   id: Schema.String,
-  version: Schema.Number,
+  version: Version,
   type: SecretType,
   secretKeyCiphertext: Schema.String,
   secretKeyIV: Schema.String,
@@ -82,7 +84,7 @@ const decodeAll = ParseResult.decodeUnknown(Schema.Array(EncryptedSecret))
 export const isEncryptedSecret = (input: unknown): input is EncryptedSecret => {
   if (typeof input !== "object" || input === null) return false
   const secret: { readonly [field in keyof EncryptedSecret]?: unknown } = input
-  return typeof secret.id === "string" && typeof secret.version === "number" &&
+  return typeof secret.id === "string" && isVersion(secret.version) &&
     (secret.type === "shared" || secret.type === "personal") &&
     typeof secret.secretKeyCiphertext === "string" && typeof secret.secretKeyIV === "string" &&
     typeof secret.secretKeyTag === "string" && typeof secret.secretValueCiphertext === "string" &&

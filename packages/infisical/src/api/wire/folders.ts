@@ -21,7 +21,7 @@ export const Folder = Schema.Struct({ id: Schema.String, name: Schema.String })
 export const SecretImport = Schema.Struct({
   id: Schema.String,
   importPath: Schema.String,
-  position: Schema.Number,
+  position: Schema.Finite,
   importEnv: Schema.Struct({ slug: Schema.String })
 })
 
