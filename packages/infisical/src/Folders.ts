@@ -6,14 +6,16 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Deadline from "./api/deadline.js"
 import * as InfisicalApi from "./api/InfisicalApi.js"
 import * as SecretCache from "./cache/SecretCache.js"
-import type * as InfisicalConfig from "./config/InfisicalConfig.js"
+import * as InfisicalConfig from "./config/InfisicalConfig.js"
 import {
   type AlreadyExistsError,
   InvalidRequestError,
   NotFoundError,
   type ReadError,
+  UnexpectedResponseError,
   type WriteError
 } from "./model/InfisicalError.js"
 import * as Location from "./model/Location.js"
@@ -31,35 +33,36 @@ export interface Folder {
   readonly id: string
   readonly name: string
   readonly environment: string
-  /** Its own path. */
+  /** The folder's own path. */
   readonly secretPath: string
 }
 
 /**
- * The service behind `Folders`. `secretPath` of the options is the path of the folder that it is in.
+ * The service behind `Folders`. `secretPath` of the options is the path of the parent folder. Each call ends within
+ * `retry.deadline`.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Service {
   /**
-   * The folders in a folder. A server of 2024-07 lists those of one that does not exist as none.
+   * Lists the folders in a folder. On a server of 2024-07, the list of a missing folder is empty.
    *
-   * Raises `NotFoundError` where there is no such folder or environment; `AuthenticationError`, `PermissionError`,
+   * Raises `NotFoundError` if the folder or environment does not exist, `AuthenticationError`, `PermissionError`,
    * `NetworkError` and `UnexpectedResponseError`.
    */
   readonly list: (options?: PlaceOptions) => Effect.Effect<ReadonlyArray<Folder>, ReadError>
   /**
-   * Creates a folder, or gives the one that there is. A server of 2024-07 creates those above it as well.
+   * Creates a folder, or returns the existing one. A server of 2024-07 also creates missing parents.
    *
-   * Raises `InvalidRequestError` where a folder cannot have this name, and what `list` raises.
+   * Raises `InvalidRequestError` if a folder cannot have this name, and the errors of `list`.
    */
   readonly create: (name: string, options?: PlaceOptions) => Effect.Effect<Folder, WriteError>
   /**
-   * Gives a folder another name. What is in it, and what imports it, moves along.
+   * Renames a folder. Its content stays in it, and imports of it still work.
    *
-   * Raises `NotFoundError` where there is none of the name, `AlreadyExistsError` where the new one is taken, and what
-   * `create` raises.
+   * Raises `NotFoundError` if the folder does not exist, `AlreadyExistsError` if the new name is taken, and the errors
+   * of `create`.
    */
   readonly rename: (
     name: string,
@@ -69,7 +72,7 @@ export interface Service {
   /**
    * Deletes a folder with everything in it.
    *
-   * Raises `NotFoundError` where there is none of the name, and what `create` raises.
+   * Raises `NotFoundError` if the folder does not exist, and the errors of `create`.
    */
   readonly delete: (name: string, options?: PlaceOptions) => Effect.Effect<void, WriteError>
 }
@@ -93,7 +96,10 @@ export const make: Effect.Effect<
 > = Effect.gen(function*() {
   const { folders: api } = yield* InfisicalApi.InfisicalApi
   const cache = yield* SecretCache.SecretCache
-  const within = yield* atPlace
+  const { retry } = yield* InfisicalConfig.InfisicalConfig
+  const at = yield* atPlace
+  const read = (endpoint: string) => Deadline.within({ duration: retry.deadline, endpoint, isWrite: false })
+  const write = (endpoint: string) => Deadline.within({ duration: retry.deadline, endpoint, isWrite: true })
 
   const list = (place: InfisicalApi.Place) =>
     Effect.map(api.list(place), (folders) => folders.map((folder) => folderIn(place, folder)))
@@ -110,34 +116,39 @@ export const make: Effect.Effect<
         : Effect.succeed(folder)
     })
 
-  /** What was read of a folder that is another one now must not be served as if it were. */
+  /** Snapshots of a folder that moved must not be served as live. */
   const moving = <A, E>(write: Effect.Effect<A, E>) => Effect.ensuring(write, cache.invalidateAll)
 
   return {
-    list: (options = {}) => within(options, list),
+    list: (options = {}) => read("Folders.list")(at(options, list)),
 
     create: (name, options = {}) =>
       Effect.zipRight(
         checkName(name),
-        within(options, (place) =>
-          Effect.map(api.create(place, name), (folder) => folderIn(place, folder)).pipe(
-            Effect.catchTag("AlreadyExistsError", () => find(place, name)),
-            moving
-          ))
-      ),
+        at(options, (place) =>
+          Effect.flatMap(api.create(place, name), (folder) =>
+            written("POST /api/v1/folders", place, name, folder)).pipe(
+              Effect.catchTag("AlreadyExistsError", () =>
+                find(place, name)),
+              moving
+            ))
+      ).pipe(write("Folders.create")),
 
     rename: (name, newName, options = {}) =>
       Effect.zipRight(
         checkName(newName),
-        within(options, (place) =>
+        at(options, (place) =>
           Effect.flatMap(find(place, name), ({ id }) =>
-            moving(
-              Effect.map(api.rename(place, id, newName), (folder) => folderIn(place, folder))
-            )))
-      ),
+            moving(Effect.flatMap(
+              api.rename(place, id, newName),
+              (folder) => written("PATCH /api/v1/folders/:id", place, newName, folder)
+            ))))
+      ).pipe(write("Folders.rename")),
 
     delete: (name, options = {}) =>
-      within(options, (place) => Effect.flatMap(find(place, name), ({ id }) => moving(api.delete(place, id))))
+      at(options, (place) => Effect.flatMap(find(place, name), ({ id }) => moving(api.delete(place, id)))).pipe(
+        write("Folders.delete")
+      )
   }
 })
 
@@ -151,7 +162,7 @@ export const layer = (): Layer.Layer<
   InfisicalApi.InfisicalApi | InfisicalConfig.InfisicalConfig | SecretCache.SecretCache | Session.Session
 > => Layer.effect(Folders, make)
 
-// A server of 2024-07 takes any name, and cannot find a folder again whose name has other characters.
+// A server of 2024-07 accepts other characters, and cannot find the folder afterwards.
 const checkName = (name: string): Effect.Effect<void, InvalidRequestError> =>
   Location.isFolderName(name) ? Effect.void : Effect.fail(
     new InvalidRequestError({ parameter: "name", problem: "it must be letters, digits, dashes and underscores" })
@@ -160,7 +171,19 @@ const checkName = (name: string): Effect.Effect<void, InvalidRequestError> =>
 const pathIn = ({ secretPath }: Location.Location, name: string): string =>
   secretPath === "/" ? `/${name}` : `${secretPath}/${name}`
 
-const folderIn = (
-  { location }: InfisicalApi.Place,
-  { id, name }: { readonly id: string; readonly name: string }
-): Folder => ({ id, name, environment: location.environment, secretPath: pathIn(location, name) })
+interface WireFolder {
+  readonly id: string
+  readonly name: string
+}
+
+const folderIn = ({ location }: InfisicalApi.Place, { id, name }: WireFolder): Folder => ({
+  id,
+  name,
+  environment: location.environment,
+  secretPath: pathIn(location, name)
+})
+
+const written = (endpoint: string, place: InfisicalApi.Place, name: string, folder: WireFolder) =>
+  folder.name === name ? Effect.succeed(folderIn(place, folder)) : Effect.fail(
+    new UnexpectedResponseError({ endpoint, status: 200, problem: "it has a folder of another name than requested" })
+  )

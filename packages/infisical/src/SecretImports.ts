@@ -1,14 +1,15 @@
 /**
- * What folders import from other folders: list, create and delete imports.
+ * Imports of a project: list, create and delete them. An import gives a folder the secrets of another folder.
  *
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Deadline from "./api/deadline.js"
 import * as InfisicalApi from "./api/InfisicalApi.js"
 import * as SecretCache from "./cache/SecretCache.js"
-import type * as InfisicalConfig from "./config/InfisicalConfig.js"
+import * as InfisicalConfig from "./config/InfisicalConfig.js"
 import { type ReadError, UnexpectedResponseError, type WriteError } from "./model/InfisicalError.js"
 import * as Location from "./model/Location.js"
 import type { PlaceOptions } from "./model/Location.js"
@@ -16,54 +17,54 @@ import { atPlace } from "./session/atPlace.js"
 import type * as Session from "./session/Session.js"
 
 /**
- * An import: the folder whose secrets another folder has as well.
+ * An import. A folder that imports another folder also has its secrets.
  *
  * @since 0.1.0
  * @category models
  */
 export interface SecretImport {
   readonly id: string
-  /** The environment of the folder that is imported. */
+  /** The environment of the imported folder. */
   readonly environment: string
-  /** The path of the folder that is imported. */
+  /** The path of the imported folder. */
   readonly secretPath: string
-  /** From 1; where two have a secret of one name, the last one wins. */
+  /** Counted from 1. If two imports have a secret of one name, the last one wins. */
   readonly position: number
 }
 
 /**
- * The service behind `SecretImports`. The options say which folder imports.
+ * The service behind `SecretImports`. The options name the importing folder. Each call ends within `retry.deadline`.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Service {
   /**
-   * The imports of a folder, in order.
+   * Lists the imports of a folder, in order.
    *
-   * Raises `NotFoundError` where there is no such folder or environment; `AuthenticationError`, `PermissionError`,
+   * Raises `NotFoundError` if the folder or environment does not exist, `AuthenticationError`, `PermissionError`,
    * `NetworkError` and `UnexpectedResponseError`.
    */
   readonly list: (options?: PlaceOptions) => Effect.Effect<ReadonlyArray<SecretImport>, ReadError>
   /**
-   * Imports a folder, after all that is imported already. It need not exist yet; to import one twice is no failure.
+   * Imports a folder, after all existing imports. The folder may be missing, and may be imported already.
    *
-   * Raises `InvalidRequestError` where the two would import each other, and what `list` raises.
+   * Raises `InvalidRequestError` if the folder imports this one, and the errors of `list`.
    */
   readonly create: (
     source: { readonly environment: string; readonly secretPath: string },
     options?: PlaceOptions
   ) => Effect.Effect<SecretImport, WriteError>
   /**
-   * Deletes an import by its id; the secrets stay where they are.
+   * Deletes an import by its id. The secrets stay in the imported folder.
    *
-   * Raises `NotFoundError` where there is none, and what `list` raises.
+   * Raises `NotFoundError` if the import does not exist, and the errors of `list`.
    */
   readonly delete: (id: string, options?: PlaceOptions) => Effect.Effect<void, WriteError>
 }
 
 /**
- * What folders import from other folders.
+ * Imports of a project.
  *
  * @since 0.1.0
  * @category tags
@@ -81,31 +82,42 @@ export const make: Effect.Effect<
 > = Effect.gen(function*() {
   const { secretImports: api } = yield* InfisicalApi.InfisicalApi
   const cache = yield* SecretCache.SecretCache
-  const of = yield* atPlace
+  const { retry } = yield* InfisicalConfig.InfisicalConfig
+  const at = yield* atPlace
+  const within = (endpoint: string, isWrite: boolean) =>
+    Deadline.within({ duration: retry.deadline, endpoint, isWrite })
 
   return {
     list: (options = {}) =>
-      of(
+      at(
         options,
         (place) =>
           Effect.map(api.list(place), (imports) =>
             imports.map(fromWire).toSorted((one, other) => one.position - other.position))
+      ).pipe(
+        within("SecretImports.list", false)
       ),
 
     create: (source, options = {}) =>
       Effect.flatMap(
         Location.make(source),
         ({ environment, secretPath }) =>
-          of(options, (place) =>
+          at(options, (place) =>
             api.create(place, { environment, path: secretPath }).pipe(
               Effect.map(fromWire),
+              Effect.filterOrFail(
+                (created) => created.environment === environment.trim() && created.secretPath === secretPath,
+                () => anotherFolder
+              ),
               Effect.catchTag("AlreadyExistsError", () => unexpectedConflict),
               Effect.ensuring(cache.invalidateAll)
             ))
-      ),
+      ).pipe(within("SecretImports.create", true)),
 
     delete: (id, options = {}) =>
-      of(options, (place) => Effect.ensuring(api.delete(place, encodeURIComponent(id)), cache.invalidateAll))
+      at(options, (place) => Effect.ensuring(api.delete(place, encodeURIComponent(id)), cache.invalidateAll)).pipe(
+        within("SecretImports.delete", true)
+      )
   }
 })
 
@@ -122,7 +134,13 @@ export const layer = (): Layer.Layer<
 const unexpectedConflict = new UnexpectedResponseError({
   endpoint: "POST /api/v1/secret-imports",
   status: 400,
-  problem: "a name was said to be taken, though none was sent"
+  problem: "it reports a name conflict, but an import has no name"
+})
+
+const anotherFolder = new UnexpectedResponseError({
+  endpoint: "POST /api/v1/secret-imports",
+  status: 200,
+  problem: "it has an import of another folder than requested"
 })
 
 const fromWire = (

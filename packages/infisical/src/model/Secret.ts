@@ -8,7 +8,7 @@ import type * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import type { DecryptError } from "./InfisicalError.js"
+import type { DecryptError, ReadError } from "./InfisicalError.js"
 
 /**
  * `shared`: everyone reads it. `personal`: only the user who wrote it does.
@@ -130,6 +130,17 @@ export class Secret extends Data.Class<{
 export type HiddenSecret = Pick<Secret, "name" | "type" | "environment" | "secretPath" | "details">
 
 /**
+ * A secret that refers to others, some of which cannot be read now, with the reason.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface UnresolvedSecret {
+  readonly secret: Pick<Secret, "name" | "type" | "environment" | "secretPath">
+  readonly error: ReadError
+}
+
+/**
  * All secrets of one location.
  *
  * @since 0.1.0
@@ -142,6 +153,8 @@ export interface SecretList {
   readonly hidden: ReadonlyArray<HiddenSecret>
   /** Those that could not be decrypted; they hurt no other. */
   readonly undecryptable: ReadonlyArray<DecryptError>
+  /** Secrets whose references cannot be resolved now. `get` fails for them with the same error. */
+  readonly unresolved: ReadonlyArray<UnresolvedSecret>
   readonly source: Source
   /** When the server gave it. */
   readonly fetchedAt: DateTime.Utc

@@ -9,14 +9,22 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as InfisicalApi from "../api/InfisicalApi.js"
 import type { EncryptedSecret } from "../api/Wire.js"
-import type { Cipher, Sealed } from "../crypto/Crypto.js"
-import { DecryptError, InvalidRequestError, type ReadError, UnexpectedResponseError } from "../model/InfisicalError.js"
+import type { Cipher } from "../crypto/Crypto.js"
+import {
+  DecryptError,
+  PermissionError,
+  type ReadError,
+  type UnexpectedResponseError,
+  type WriteError
+} from "../model/InfisicalError.js"
 import type * as Location from "../model/Location.js"
 import * as Session from "../session/Session.js"
+import { encrypted } from "./decryption.js"
 import * as Details from "./details.js"
+import * as Encrypted from "./encryptedFields.js"
+import * as Fit from "./fit.js"
 import * as Merge from "./merge.js"
 import * as SecretSource from "./SecretSource.js"
-import * as Snapshot from "./Snapshot.js"
 
 /**
  * @since 0.1.0
@@ -38,125 +46,118 @@ export const make: Effect.Effect<
       Option.isNone(cipher) ? withoutKey : request(cipher.value, { accessToken, projectId, location })
     )
 
-  const fetch: SecretSource.Service["fetch"] = (location, previous) =>
-    use(location, (cipher, place) => {
-      const etag = Option.flatMap(previous, ({ etag }) => etag)
-      const { secretName } = location
-      return secretName === undefined
-        ? Effect.flatMap(
-          api.list(place, etag),
-          Merge.answer(previous, ({ imports, secrets }) => read(cipher, location, secrets, imports, previous))
-        )
-        : Effect.flatMap(
-          api.get({ ...place, name: secretName, type: "shared" }, etag),
-          Merge.answer(previous, (secret) => read(cipher, location, [secret], [], previous))
-        )
-    })
-
-  /** The value that a write must carry although it is to stay as it is. */
-  const currentValue = (cipher: Cipher, target: InfisicalApi.Target): Effect.Effect<string, ReadError> =>
-    Effect.flatMap(
-      api.get(target, Option.none()),
-      (answered): Effect.Effect<string, ReadError> =>
-        answered._tag === "NotModified"
-          ? Merge.unexpectedNotModified
-          : Effect.mapError(
-            cipher.decrypt(sealedValue(answered.answer)),
-            ({ problem }) => new DecryptError({ subject: "secret value", secretName: target.name, problem })
-          )
+  const list = (location: Location.Location, previous: Merge.Previous) =>
+    use(
+      location,
+      (cipher, place) =>
+        Effect.flatMap(api.list(place, etagOf(previous)), (response) =>
+          Merge.fetchResult(previous, response, (list) => read(cipher, place, list, previous)))
     )
 
-  const encryptMany = (
-    cipher: Cipher,
-    secrets: ReadonlyArray<readonly [name: string, written: SecretSource.SecretInput]>
-  ) =>
-    Effect.forEach(secrets, ([secretName, written]) =>
+  const getByName = (location: Location.Location, name: string, previous: Merge.Previous) =>
+    use(location, (cipher, place) => {
+      const target = { ...place, name, type: "shared" } as const
+      return Effect.flatMap(
+        api.get(target, etagOf(previous)),
+        (response) =>
+          Merge.fetchResult(previous, response, (secret) =>
+            Effect.zipRight(
+              checkRead(cipher, target, secret),
+              contentOf(cipher, location, { secrets: [secret], imports: [] }, previous)
+            ))
+      )
+    })
+
+  /** The value of a secret that an update must send although it stays the same. */
+  const currentValue = (cipher: Cipher, target: InfisicalApi.Target): Effect.Effect<string, ReadError> => {
+    const own = { ...target, location: { ...target.location, includeImports: false } }
+    return Effect.flatMap(api.get(own, Option.none()), (response): Effect.Effect<string, ReadError> => {
+      if (response._tag === "NotModified") return Merge.unexpectedNotModified
+      const { answer } = response
+      // A service token that asks for a personal secret gets the shared one (`wire/` "Reads").
+      if (answer.type !== target.type) return withoutPersonal(target)
+      return Effect.zipRight(
+        checkRead(cipher, own, answer),
+        Effect.mapError(
+          cipher.decrypt(Encrypted.value(answer)),
+          ({ problem }) => new DecryptError({ subject: "secret value", secretName: target.name, problem })
+        )
+      )
+    })
+  }
+
+  const encryptMany = (cipher: Cipher, secrets: SecretSource.Batch) =>
+    Effect.forEach(secrets, ([secretName, input]) =>
       Effect.gen(function*() {
-        const annotations = yield* annotate(cipher, written)
+        const annotations = yield* Encrypted.annotations(cipher, input)
         return {
           secretName,
-          ...yield* encryptName(cipher, secretName),
-          ...yield* encryptValue(cipher, Redacted.value(written.value)),
+          ...yield* Encrypted.encryptName(cipher, secretName),
+          ...yield* Encrypted.encryptValue(cipher, Redacted.value(input.value)),
           ...annotations
         }
       }))
-
-  /** The rows of an answer that is in the order of its own, and has its names encrypted. */
-  const rowsOf = (
-    cipher: Cipher,
-    location: Location.Location,
-    secrets: ReadonlyArray<readonly [name: string, written: SecretSource.SecretInput]>,
-    answer: ReadonlyArray<EncryptedSecret>
-  ) =>
-    Effect.gen(function*() {
-      const names = yield* cipher.decryptAll(answer.map(sealedName))
-      const written = new Map(secrets)
-      return yield* Effect.forEach(answer, (secret, index) => {
-        const name = names[index] ?? ""
-        const { value } = written.get(name) ?? {}
-        return value === undefined
-          ? Effect.fail(unexpectedSecret)
-          : writtenRow(cipher, { location, name }, secret, value)
-      })
-    })
 
   const source: SecretSource.Service = {
     expandsReferences: false,
     readsByName: false,
 
-    fetch,
+    fetch: (location, previous) =>
+      location.secretName === undefined
+        ? list(location, previous)
+        : getByName(location, location.secretName, previous),
 
-    create: (target, written) =>
+    create: (target, input) =>
       use(target.location, (cipher, place) =>
         Effect.gen(function*() {
-          const annotations = yield* annotate(cipher, written)
-          const answer = yield* api.create({ ...place, ...target }, {
-            ...yield* encryptName(cipher, target.name),
-            ...yield* encryptValue(cipher, Redacted.value(written.value)),
+          const wireTarget = { ...place, ...target }
+          const annotations = yield* Encrypted.annotations(cipher, input)
+          const answer = yield* api.create(wireTarget, {
+            ...yield* Encrypted.encryptName(cipher, target.name),
+            ...yield* Encrypted.encryptValue(cipher, Redacted.value(input.value)),
             ...annotations
           })
-          return yield* writtenRow(cipher, target, answer, written.value)
+          return yield* written("POST", cipher, wireTarget, [target.name], answer, input.value)
         })),
 
     update: (target, changes) =>
       use(target.location, (cipher, place) =>
         Effect.gen(function*() {
           const wireTarget = { ...place, ...target }
-          const annotations = yield* annotate(cipher, changes)
-          const value = changes.value === undefined
-            ? Redacted.make(yield* currentValue(cipher, wireTarget))
-            : changes.value
+          const annotations = yield* Encrypted.annotations(cipher, changes)
+          const value = changes.value ?? Redacted.make(yield* currentValue(cipher, wireTarget))
           const { newName } = changes
           const answer = yield* api.update(wireTarget, {
-            ...newName === undefined ? {} : { secretName: newName, ...yield* encryptName(cipher, newName) },
-            ...yield* encryptValue(cipher, Redacted.value(value)),
+            ...newName === undefined
+              ? {}
+              : { secretName: newName, ...yield* Encrypted.encryptName(cipher, newName) },
+            ...yield* Encrypted.encryptValue(cipher, Redacted.value(value)),
             ...annotations
           })
-          return yield* writtenRow(cipher, { ...target, name: newName ?? target.name }, answer, value)
+          return yield* written("PATCH", cipher, wireTarget, [newName ?? target.name, target.name], answer, value)
         })),
 
-    upsert: (target, written) => SecretSource.upsertWithRetry(source, target, written),
+    upsert: (target, input) => SecretSource.upsertWithRetry(source, target, input),
 
     delete: (target) => use(target.location, (_, place) => api.delete({ ...place, ...target })),
 
     createMany: (location, secrets) =>
-      use(location, (cipher, place) =>
-        Effect.gen(function*() {
-          const names = secrets.map(([name]) => name)
-          const answer = yield* SecretSource.withConflictingName(
-            Effect.flatMap(encryptMany(cipher, secrets), (encrypted) => api.createMany(place, encrypted)),
-            source,
-            location,
-            names
-          )
-          return yield* rowsOf(cipher, location, secrets, answer)
-        })),
+      SecretSource.withConflictingName(
+        use(location, (cipher, place) =>
+          Effect.gen(function*() {
+            const answer = yield* api.createMany(place, yield* encryptMany(cipher, secrets))
+            return yield* writtenMany("POST", cipher, place, secrets, answer)
+          })),
+        source,
+        location,
+        secrets.map(([name]) => name)
+      ),
 
     updateMany: (location, secrets) =>
       use(location, (cipher, place) =>
         Effect.gen(function*() {
           const answer = yield* api.updateMany(place, yield* encryptMany(cipher, secrets))
-          return yield* rowsOf(cipher, location, secrets, answer)
+          return yield* writtenMany("PATCH", cipher, place, secrets, answer)
         })),
 
     deleteMany: (location, names) => use(location, (_, place) => api.deleteMany(place, names))
@@ -176,66 +177,90 @@ export const layer = (): Layer.Layer<
 
 const withoutKey = new DecryptError({
   subject: "project key",
-  problem: "the credential has no key part, so that it cannot read what is end-to-end encrypted"
+  problem: "the credential has no key part, so it cannot decrypt end-to-end encrypted secrets"
 })
 
-const unexpectedSecret = new UnexpectedResponseError({
-  endpoint: "/api/v3/secrets/batch",
-  status: 200,
-  problem: "it tells of a secret that was not written"
-})
+const withoutPersonal = ({ location }: InfisicalApi.Target) =>
+  new PermissionError({
+    endpoint: "GET /api/v3/secrets/:secretName",
+    problem: "personal secret",
+    environment: location.environment,
+    secretPath: location.secretPath
+  })
 
-type Imports = ReadonlyArray<
-  { readonly secretPath?: string | null | undefined; readonly secrets: ReadonlyArray<EncryptedSecret> }
->
+const etagOf = (previous: Merge.Previous) => Option.flatMap(previous, ({ etag }) => etag)
+
+interface EncryptedList {
+  readonly secrets: ReadonlyArray<EncryptedSecret>
+  readonly imports: ReadonlyArray<
+    { readonly secretPath?: string | null | undefined; readonly secrets: ReadonlyArray<EncryptedSecret> }
+  >
+}
 
 const read = (
   cipher: Cipher,
-  location: Location.Location,
-  secrets: ReadonlyArray<EncryptedSecret>,
-  imports: Imports,
+  place: InfisicalApi.Place,
+  list: EncryptedList,
   previous: Merge.Previous
-): Effect.Effect<Snapshot.Content> =>
+): Effect.Effect<SecretSource.Content, UnexpectedResponseError> =>
+  Effect.suspend(() => {
+    for (const secret of list.secrets) {
+      const mismatch = Fit.own(place, secret)
+      if (mismatch !== undefined) return Effect.fail(Fit.unexpected("GET /api/v3/secrets", mismatch))
+    }
+    for (const { secrets } of list.imports) {
+      for (const secret of secrets) {
+        const mismatch = Fit.imported(place, secret)
+        if (mismatch !== undefined) return Effect.fail(Fit.unexpected("GET /api/v3/secrets", mismatch))
+      }
+    }
+    return contentOf(cipher, place.location, list, previous)
+  })
+
+const contentOf = (
+  cipher: Cipher,
+  location: Location.Location,
+  { imports, secrets }: EncryptedList,
+  previous: Merge.Previous
+): Effect.Effect<SecretSource.Content> =>
   Effect.suspend(() => {
     const known = Merge.knownRows(previous)
     const arrivals: Array<Arrival> = []
     const unnamed: Array<EncryptedSecret> = []
-    Merge.inOrder(location, secrets, imports, (secret, secretPath, imported) => {
+    Merge.inOrder(location, secrets, imports, (secret, secretPath, isImported) => {
       if (!hasTags(location, secret)) return
-      const same = known.get(secret.id)
-      if (isSame(same, secret, secretPath)) arrivals.push({ secret, secretPath, imported, same })
-      else {
-        arrivals.push({ secret, secretPath, imported, same: undefined })
-        unnamed.push(secret)
-      }
+      const known_ = known.get(secret.id)
+      const same = isSame(known_, secret, secretPath) ? known_ : undefined
+      arrivals.push({ secret, secretPath, isImported, same })
+      if (same === undefined) unnamed.push(secret)
     })
-    return Effect.map(cipher.decryptAll(unnamed.map(sealedName)), (names) => {
-      const own: Array<Snapshot.Row> = []
-      const imported: Array<Snapshot.Row> = []
+    return Effect.map(cipher.decryptAll(unnamed.map(Encrypted.name)), (names) => {
+      const own: Array<SecretSource.Row> = []
+      const imported: Array<SecretSource.Row> = []
       const undecryptableNames: Array<DecryptError> = []
       let next = 0
-      for (const arrival of arrivals) {
-        const rows = arrival.imported ? imported : own
-        if (arrival.same !== undefined) rows.push(arrival.same)
+      for (const { isImported, same, secret, secretPath } of arrivals) {
+        const rows = isImported ? imported : own
+        if (same !== undefined) rows.push(same)
         else {
           const name = names[next++]
-          if (name === undefined) undecryptableNames.push(undecryptableName(arrival.secret))
-          else rows.push(encryptedRow(name, arrival.secret, location.environment, arrival.secretPath))
+          if (name === undefined) undecryptableNames.push(undecryptableName(secret))
+          else rows.push(encryptedRow(name, secret, location.environment, secretPath))
         }
       }
       return { own, imported, undecryptableNames, cipher }
     })
   })
 
-/** A secret of an answer, with the row of the last answer where it is the same. */
+/** A secret of a response, with its previous row if it is unchanged. */
 interface Arrival {
   readonly secret: EncryptedSecret
   readonly secretPath: string
-  readonly imported: boolean
-  readonly same: Snapshot.Row | undefined
+  readonly isImported: boolean
+  readonly same: SecretSource.Row | undefined
 }
 
-// The server does not filter what it cannot read; tags it gives with the rest.
+// The server cannot filter what it cannot read, but lists have the tags.
 const hasTags = ({ tagSlugs }: Location.Location, { tags }: EncryptedSecret): boolean =>
   tagSlugs.length === 0 || (tags ?? []).some(({ slug }) => tagSlugs.includes(slug))
 
@@ -246,12 +271,12 @@ const undecryptableName = (secret: EncryptedSecret) =>
     problem: "it is not authentic, or was encrypted with another key"
   })
 
-// A row that did not change is kept as the same object, so that neither name nor value is decrypted again.
+// An unchanged row stays the same object, so neither its name nor its value is decrypted again.
 const isSame = (
-  row: Snapshot.Row | undefined,
+  row: SecretSource.Row | undefined,
   secret: EncryptedSecret,
   secretPath: string
-): row is Snapshot.Row =>
+): row is SecretSource.Row =>
   row !== undefined && row.version === secret.version && row.type === secret.type && row.secretPath === secretPath &&
   Details.areSame(row.details, secret) &&
   (row.payload._tag !== "Encrypted" ||
@@ -262,89 +287,81 @@ const encryptedRow = (
   secret: EncryptedSecret,
   environment: string,
   secretPath: string
-): Snapshot.Row => ({
+): SecretSource.Row => ({
   id: secret.id,
   name,
   type: secret.type,
   version: secret.version,
-  environment: secret.environment ?? environment,
+  environment: secret.environment || environment,
   secretPath,
   details: Details.make(secret),
-  payload: Snapshot.encrypted(sealedValue(secret), sealedComment(secret))
+  payload: encrypted(Encrypted.value(secret), Encrypted.comment(secret))
 })
+
+/** The decrypted name, or `undefined` if it cannot be decrypted. */
+const nameOf = (cipher: Cipher, secret: EncryptedSecret): Effect.Effect<string | undefined> =>
+  Effect.map(cipher.decryptAll([Encrypted.name(secret)]), ([name]) => name)
+
+const checkRead = (cipher: Cipher, target: InfisicalApi.Target, secret: EncryptedSecret) =>
+  Effect.flatMap(
+    nameOf(cipher, secret),
+    (name) => Fit.check("GET /api/v3/secrets/:secretName", Fit.read({ ...target, names: [target.name] }, secret, name))
+  )
+
+/** The row of a written secret, after comparing the response with the request. */
+const written = (
+  method: string,
+  cipher: Cipher,
+  target: InfisicalApi.Target,
+  names: ReadonlyArray<string>,
+  answer: EncryptedSecret,
+  value: Redacted.Redacted<string>
+): Effect.Effect<SecretSource.WrittenRow, WriteError> =>
+  Effect.gen(function*() {
+    const name = yield* nameOf(cipher, answer)
+    yield* Fit.check(`${method} /api/v3/secrets/:secretName`, Fit.named({ ...target, names }, answer, name))
+    return yield* writtenRow(cipher, target.location, name ?? names[0] ?? target.name, answer, value)
+  })
+
+const writtenMany = (
+  method: string,
+  cipher: Cipher,
+  place: InfisicalApi.Place,
+  secrets: SecretSource.Batch,
+  answer: ReadonlyArray<EncryptedSecret>
+): Effect.Effect<ReadonlyArray<SecretSource.WrittenRow>, WriteError> =>
+  Effect.gen(function*() {
+    const endpoint = `${method} /api/v3/secrets/batch`
+    const sent = new Map(secrets)
+    const names = [...sent.keys()]
+    const answered = yield* cipher.decryptAll(answer.map(Encrypted.name))
+    const rows = yield* Effect.forEach(answer, (secret, index) => {
+      const name = answered[index] ?? ""
+      const value = sent.get(name)?.value
+      return value === undefined
+        ? Effect.fail(Fit.unexpected(endpoint, "name"))
+        : Effect.zipRight(
+          Fit.check(endpoint, Fit.named({ ...place, names, type: "shared" }, secret, name)),
+          writtenRow(cipher, place.location, name, secret, value)
+        )
+    })
+    return yield* Fit.batch(endpoint, names, rows)
+  })
 
 const writtenRow = (
   cipher: Cipher,
-  { location, name }: { readonly location: Location.Location; readonly name: string },
+  location: Location.Location,
+  name: string,
   answer: EncryptedSecret,
   value: Redacted.Redacted<string>
-): Effect.Effect<Snapshot.WrittenRow> =>
-  Effect.map(cipher.decryptAll(Option.toArray(sealedComment(answer))), ([comment]) => ({
+): Effect.Effect<SecretSource.WrittenRow> =>
+  Effect.map(cipher.decryptAll(Option.toArray(Encrypted.comment(answer))), ([comment]) => ({
     id: answer.id,
     name,
     type: answer.type,
     version: answer.version,
-    environment: answer.environment ?? location.environment,
+    environment: answer.environment || location.environment,
     secretPath: location.secretPath,
     details: Details.make(answer),
     payload: { _tag: "Decrypted", value, comment: comment ?? "" }
   }))
-
-const sealedName = (secret: EncryptedSecret): Sealed => ({
-  ciphertext: secret.secretKeyCiphertext,
-  iv: secret.secretKeyIV,
-  tag: secret.secretKeyTag
-})
-
-const sealedValue = (secret: EncryptedSecret): Sealed => ({
-  ciphertext: secret.secretValueCiphertext,
-  iv: secret.secretValueIV,
-  tag: secret.secretValueTag
-})
-
-// An empty comment has an empty ciphertext, with or without IV and tag.
-const sealedComment = (secret: EncryptedSecret): Option.Option<Sealed> =>
-  secret.secretCommentCiphertext && secret.secretCommentIV && secret.secretCommentTag
-    ? Option.some({
-      ciphertext: secret.secretCommentCiphertext,
-      iv: secret.secretCommentIV,
-      tag: secret.secretCommentTag
-    })
-    : Option.none()
-
-const encryptName = (cipher: Cipher, name: string) =>
-  Effect.map(cipher.encrypt(name), ({ ciphertext, iv, tag }) => ({
-    secretKeyCiphertext: ciphertext,
-    secretKeyIV: iv,
-    secretKeyTag: tag
-  }))
-
-const encryptValue = (cipher: Cipher, value: string) =>
-  Effect.map(cipher.encrypt(value), ({ ciphertext, iv, tag }) => ({
-    secretValueCiphertext: ciphertext,
-    secretValueIV: iv,
-    secretValueTag: tag
-  }))
-
-const annotate = (cipher: Cipher, { comment, metadata, reminder, tagIds }: SecretSource.Annotations) =>
-  Effect.gen(function*() {
-    if (metadata !== undefined) {
-      return yield* new InvalidRequestError({
-        parameter: "metadata",
-        problem: "end-to-end encrypted secrets have none. Use tags, or a machine identity on a project without it."
-      })
-    }
-    const sealed = yield* Effect.transposeMapOption(Option.fromNullable(comment), cipher.encrypt)
-    return {
-      ...Option.match(sealed, {
-        onNone: () => ({}),
-        onSome: ({ ciphertext, iv, tag }) => ({
-          secretCommentCiphertext: ciphertext,
-          secretCommentIV: iv,
-          secretCommentTag: tag
-        })
-      }),
-      ...tagIds === undefined ? {} : { tags: tagIds },
-      ...Details.reminderFields(reminder)
-    }
-  })

@@ -1,6 +1,6 @@
 /**
- * A source in memory, for tests: it refuses what a server refuses, and every folder exists. It has no imports, and no
- * user who could have personal secrets.
+ * A source in memory, for tests. It refuses what a server refuses. Every folder exists. There are no imports and no
+ * personal secrets.
  *
  * @since 0.1.0
  */
@@ -10,11 +10,15 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
-import { AlreadyExistsError, NotFoundError, PermissionError } from "../model/InfisicalError.js"
+import {
+  AlreadyExistsError,
+  type InvalidRequestError,
+  NotFoundError,
+  PermissionError
+} from "../model/InfisicalError.js"
 import * as Location from "../model/Location.js"
 import { type Details, noDetails } from "../model/Secret.js"
 import * as SecretSource from "./SecretSource.js"
-import type * as Snapshot from "./Snapshot.js"
 
 /**
  * The secrets of one folder in memory, by name.
@@ -24,32 +28,32 @@ import type * as Snapshot from "./Snapshot.js"
  */
 export interface Folder {
   readonly environment: string
+  /** Normalized as in a request: space around it and one slash at its end are dropped. */
   readonly secretPath: string
   readonly secrets: Readonly<Record<string, string | Redacted.Redacted<string>>>
 }
 
-type Rows = HashMap.HashMap<string, ReadonlyArray<Snapshot.WrittenRow>>
+type Rows = HashMap.HashMap<string, ReadonlyArray<SecretSource.WrittenRow>>
 
 type Place = Pick<Location.Location, "environment" | "secretPath">
 
 /**
+ * Fails with `InvalidRequestError` if an environment or a path is one that `Secrets` refuses.
+ *
  * @since 0.1.0
  * @category constructors
  */
-export const make = (folders: ReadonlyArray<Folder>): Effect.Effect<SecretSource.Service> =>
+export const make = (
+  folders: ReadonlyArray<Folder>
+): Effect.Effect<SecretSource.Service, InvalidRequestError> =>
   Effect.gen(function*() {
-    const rows = yield* Ref.make<Rows>(HashMap.fromIterable(folders.map((folder) => [
-      keyOf(folder),
-      Object.entries(folder.secrets).map(([name, value]) =>
-        created(folder, name, { value: typeof value === "string" ? Redacted.make(value) : value })
-      )
-    ])))
+    const rows = yield* Ref.make<Rows>(HashMap.fromIterable(yield* Effect.forEach(folders, rowsOf)))
 
     /** All of the changes, or none. */
     const change = <A, E>(
       location: Place,
-      next: (own: ReadonlyArray<Snapshot.WrittenRow>) => Effect.Effect<
-        readonly [answer: A, own: ReadonlyArray<Snapshot.WrittenRow>],
+      next: (own: ReadonlyArray<SecretSource.WrittenRow>) => Effect.Effect<
+        readonly [answer: A, own: ReadonlyArray<SecretSource.WrittenRow>],
         E
       >
     ): Effect.Effect<A, E> =>
@@ -75,10 +79,10 @@ export const make = (folders: ReadonlyArray<Folder>): Effect.Effect<SecretSource
           rateLimit: Option.none()
         })),
 
-      create: (target, written) =>
+      create: (target, input) =>
         Effect.zipRight(
           checkShared(target),
-          change(target.location, (own) => create(own, target.location, target.name, written))
+          change(target.location, (own) => create(own, target.location, target.name, input))
         ),
 
       update: (target, changes) =>
@@ -87,7 +91,7 @@ export const make = (folders: ReadonlyArray<Folder>): Effect.Effect<SecretSource
           change(target.location, (own) => update(own, target.location, target.name, changes))
         ),
 
-      upsert: (target, written) => SecretSource.upsertWithRetry(source, target, written),
+      upsert: (target, input) => SecretSource.upsertWithRetry(source, target, input),
 
       delete: (target) =>
         Effect.zipRight(
@@ -96,18 +100,18 @@ export const make = (folders: ReadonlyArray<Folder>): Effect.Effect<SecretSource
         ),
 
       createMany: (location, secrets) =>
-        change(location, (own) => inTurn(own, secrets, (own, [name, written]) => create(own, location, name, written))),
+        change(location, (own) => oneByOne(own, secrets, (own, [name, input]) => create(own, location, name, input))),
 
       updateMany: (location, secrets) =>
         change(location, (own) =>
-          inTurn(own, secrets, (own, [name, written]) =>
-            Effect.catchTag(update(own, location, name, written), "AlreadyExistsError", () =>
+          oneByOne(own, secrets, (own, [name, input]) =>
+            Effect.catchTag(update(own, location, name, input), "AlreadyExistsError", () =>
               missing(location, name)))),
 
       deleteMany: (location, names) =>
         Effect.asVoid(
           change(location, (own) =>
-            inTurn(own, names, (own, name) =>
+            oneByOne(own, names, (own, name) =>
               remove(own, location, name)))
         )
     }
@@ -118,14 +122,15 @@ export const make = (folders: ReadonlyArray<Folder>): Effect.Effect<SecretSource
  * @since 0.1.0
  * @category layers
  */
-export const layer = (folders: ReadonlyArray<Folder>): Layer.Layer<SecretSource.SecretSource> =>
-  Layer.effect(SecretSource.SecretSource, make(folders))
+export const layer = (
+  folders: ReadonlyArray<Folder>
+): Layer.Layer<SecretSource.SecretSource, InvalidRequestError> => Layer.effect(SecretSource.SecretSource, make(folders))
 
 const keyOf = ({ environment, secretPath }: Place) => JSON.stringify([environment, secretPath])
 
 const ownOf = (rows: Rows, place: Place) => Option.getOrElse(HashMap.get(rows, keyOf(place)), () => [])
 
-const belongs = (row: Snapshot.Row, location: Location.Location): boolean =>
+const belongs = (row: SecretSource.Row, location: Location.Location): boolean =>
   row.environment === location.environment &&
   (location.recursive
     ? Location.isWithin(row.secretPath, location.secretPath)
@@ -144,18 +149,26 @@ const checkShared = ({ location, type }: SecretSource.Target) =>
     })
   )
 
-const created = (place: Place, name: string, written: SecretSource.SecretInput): Snapshot.WrittenRow => ({
+const rowsOf = ({ environment, secretPath, secrets }: Folder) =>
+  Effect.map(Location.make({ environment, secretPath }), (location) => {
+    const rows = Object.entries(secrets).map(([name, value]) =>
+      created(location, name, { value: typeof value === "string" ? Redacted.make(value) : value })
+    )
+    return [keyOf(location), rows] as const
+  })
+
+const created = (place: Place, name: string, input: SecretSource.SecretInput): SecretSource.WrittenRow => ({
   id: JSON.stringify([place.environment, place.secretPath, name]),
   name,
   type: "shared",
   version: 1,
   environment: place.environment,
   secretPath: place.secretPath,
-  details: detailsOf(noDetails, written),
-  payload: { _tag: "Decrypted", value: written.value, comment: written.comment ?? "" }
+  details: detailsOf(noDetails, input),
+  payload: { _tag: "Decrypted", value: input.value, comment: input.comment ?? "" }
 })
 
-// A tag in memory is known by its id alone.
+// A tag in memory has only its id.
 const detailsOf = (details: Details, { metadata, reminder, tagIds }: SecretSource.Annotations): Details => ({
   ...details,
   tags: tagIds?.map((id) => ({ id, slug: id, name: id })) ?? details.tags,
@@ -170,31 +183,31 @@ const taken = ({ environment, secretPath }: Place, secretName: string) =>
   new AlreadyExistsError({ secretName, environment, secretPath })
 
 const create = (
-  own: ReadonlyArray<Snapshot.WrittenRow>,
+  own: ReadonlyArray<SecretSource.WrittenRow>,
   place: Place,
   name: string,
-  written: SecretSource.SecretInput
+  input: SecretSource.SecretInput
 ) => {
-  const row = created(place, name, written)
+  const row = created(place, name, input)
   return own.some((other) => other.name === name)
     ? Effect.fail(taken(place, name))
     : Effect.succeed([row, [...own, row]] as const)
 }
 
 const update = (
-  own: ReadonlyArray<Snapshot.WrittenRow>,
+  own: ReadonlyArray<SecretSource.WrittenRow>,
   place: Place,
   name: string,
   changes: SecretSource.Changes
 ): Effect.Effect<
-  readonly [Snapshot.WrittenRow, ReadonlyArray<Snapshot.WrittenRow>],
+  readonly [SecretSource.WrittenRow, ReadonlyArray<SecretSource.WrittenRow>],
   NotFoundError | AlreadyExistsError
 > => {
   const row = own.find((row) => row.name === name)
   if (row === undefined) return missing(place, name)
   const { newName = name } = changes
   if (newName !== name && own.some((other) => other.name === newName)) return taken(place, newName)
-  const next: Snapshot.WrittenRow = {
+  const next: SecretSource.WrittenRow = {
     ...row,
     name: newName,
     version: row.version + 1,
@@ -209,22 +222,22 @@ const update = (
 }
 
 const remove = (
-  own: ReadonlyArray<Snapshot.WrittenRow>,
+  own: ReadonlyArray<SecretSource.WrittenRow>,
   place: Place,
   name: string
-): Effect.Effect<readonly [void, ReadonlyArray<Snapshot.WrittenRow>], NotFoundError> =>
+): Effect.Effect<readonly [void, ReadonlyArray<SecretSource.WrittenRow>], NotFoundError> =>
   own.some((row) => row.name === name)
     ? Effect.succeed([undefined, own.filter((row) => row.name !== name)])
     : missing(place, name)
 
-const inTurn = <A, B, E>(
-  own: ReadonlyArray<Snapshot.WrittenRow>,
+const oneByOne = <A, B, E>(
+  own: ReadonlyArray<SecretSource.WrittenRow>,
   items: ReadonlyArray<A>,
   step: (
-    own: ReadonlyArray<Snapshot.WrittenRow>,
+    own: ReadonlyArray<SecretSource.WrittenRow>,
     item: A
-  ) => Effect.Effect<readonly [B, ReadonlyArray<Snapshot.WrittenRow>], E>
-): Effect.Effect<readonly [ReadonlyArray<B>, ReadonlyArray<Snapshot.WrittenRow>], E> =>
+  ) => Effect.Effect<readonly [B, ReadonlyArray<SecretSource.WrittenRow>], E>
+): Effect.Effect<readonly [ReadonlyArray<B>, ReadonlyArray<SecretSource.WrittenRow>], E> =>
   Effect.gen(function*() {
     const answers: Array<B> = []
     let rows = own

@@ -1,6 +1,6 @@
 /**
- * Where snapshots come from, and where writes go: a port. `EncryptedSource` decrypts in this process with the project
- * key, `DecryptedSource` has the server do it, `MemorySource` is for tests.
+ * The port that snapshots are fetched from and writes go to. `EncryptedSource` decrypts in this process with the project
+ * key, `DecryptedSource` lets the server decrypt, and `MemorySource` is for tests. A replacement implements `Service`.
  *
  * @since 0.1.0
  */
@@ -9,27 +9,111 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import type * as InfisicalApi from "../api/InfisicalApi.js"
-import { AlreadyExistsError, InvalidRequestError, type ReadError, type WriteError } from "../model/InfisicalError.js"
+import type { Cipher, Sealed } from "../crypto/Crypto.js"
+import {
+  AlreadyExistsError,
+  type DecryptError,
+  InvalidRequestError,
+  type ReadError,
+  type WriteError
+} from "../model/InfisicalError.js"
 import type * as Location from "../model/Location.js"
-import type { Reminder } from "../model/Secret.js"
-import type { SecretType } from "../model/Secret.js"
-import type * as Snapshot from "./Snapshot.js"
+import type { Details, Reminder, SecretType } from "../model/Secret.js"
 
 /**
- * What a server said of a location, with the ETag under which it will say that nothing changed.
+ * A value and a comment in plain text.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Decrypted {
+  readonly _tag: "Decrypted"
+  readonly value: Redacted.Redacted<string>
+  /** Empty if the secret has none. */
+  readonly comment: string
+}
+
+/**
+ * An encrypted value and comment. Each is decrypted once, when the secret is first used.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Encrypted {
+  readonly _tag: "Encrypted"
+  readonly value: Sealed
+  readonly comment: Option.Option<Sealed>
+}
+
+/**
+ * A value that the credential may not read.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Hidden {
+  readonly _tag: "Hidden"
+}
+
+/**
+ * One secret of a response.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Row {
+  readonly id: string
+  readonly name: string
+  readonly type: SecretType
+  readonly version: number
+  readonly environment: string
+  readonly secretPath: string
+  readonly details: Details
+  readonly payload: Decrypted | Encrypted | Hidden
+}
+
+/**
+ * A secret that this client wrote, so its value is known.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface WrittenRow extends Row {
+  readonly payload: Decrypted
+}
+
+/**
+ * All secrets of a location.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Content {
+  /** The folder's own secrets. The first of two with the same name and type wins. */
+  readonly own: ReadonlyArray<Row>
+  /** Imported secrets, used for names that the folder does not have. The first of two with the same name wins. */
+  readonly imported: ReadonlyArray<Row>
+  /** One error for each secret whose name cannot be decrypted. */
+  readonly undecryptableNames: ReadonlyArray<DecryptError>
+  /** Decrypts the rows with an `Encrypted` payload. */
+  readonly cipher: Pick<Cipher, "decryptAll">
+}
+
+/**
+ * The result of fetching a location. The ETag makes the next fetch conditional.
  *
  * @since 0.1.0
  * @category models
  */
 export interface FetchResult {
-  readonly content: Snapshot.Content
+  readonly content: Content
   readonly etag: Option.Option<string>
-  /** What is left of the server's rate limit, where it says so. */
+  /** The state of the server's rate limit, if the server reports it. */
   readonly rateLimit: Option.Option<InfisicalApi.RateLimit>
 }
 
 /**
- * Which secret a write is about.
+ * The secret that a write changes.
  *
  * @since 0.1.0
  * @category models
@@ -41,23 +125,23 @@ export interface Target {
 }
 
 /**
- * What belongs to a secret beside its value. What is left out, a new secret has not, and an updated one keeps.
+ * The parts of a secret beside its value. Omitted fields are unset on create and unchanged on update.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Annotations {
   readonly comment?: string | undefined
-  /** The ids of its tags; they take the place of all that it has. */
+  /** Tag ids. They replace all tags of the secret. */
   readonly tagIds?: ReadonlyArray<string> | undefined
-  /** It takes the place of all that the secret has. */
+  /** Replaces all metadata of the secret. */
   readonly metadata?: Readonly<Record<string, string>> | undefined
-  /** `null` removes it. */
+  /** `null` removes the reminder. */
   readonly reminder?: Reminder | null | undefined
 }
 
 /**
- * What a secret is created with.
+ * A new secret.
  *
  * @since 0.1.0
  * @category models
@@ -67,7 +151,7 @@ export interface SecretInput extends Annotations {
 }
 
 /**
- * What of a secret changes.
+ * A change of an existing secret. Omitted fields stay as they are, the value included.
  *
  * @since 0.1.0
  * @category models
@@ -78,48 +162,47 @@ export interface Changes extends Annotations {
 }
 
 /**
+ * The secrets of a batch, each with its name.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Batch = ReadonlyArray<readonly [name: string, input: SecretInput]>
+
+/**
  * The service behind `SecretSource`.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Service {
-  /** Whether values come with their references replaced where that is asked for. */
+  /** Whether the source replaces references in values when a location says `expandReferences`. */
   readonly expandsReferences: boolean
-  /** Whether a credential may be one that sees some names only, which then have to be read one by one. */
+  /** Whether a credential may be refused a list and still read single secrets by name. */
   readonly readsByName: boolean
-  /** All the secrets of a location. Where nothing changed since the previous answer, that very content. */
+  /** Fetches all secrets of a location. Returns the previous content if the server says that nothing changed. */
   readonly fetch: (
     location: Location.Location,
     previous: Option.Option<Pick<FetchResult, "content" | "etag">>
   ) => Effect.Effect<FetchResult, ReadError>
-  /** Creates a secret and gives it as the server holds it now. */
-  readonly create: (
-    target: Target,
-    written: SecretInput
-  ) => Effect.Effect<Snapshot.WrittenRow, WriteError | AlreadyExistsError>
-  /** Updates a secret and gives it as the server holds it now. */
-  readonly update: (
-    target: Target,
-    changes: Changes
-  ) => Effect.Effect<Snapshot.WrittenRow, WriteError | AlreadyExistsError>
-  /** Creates a shared secret, or updates the one that there is. */
-  readonly upsert: (
-    target: Target,
-    written: SecretInput
-  ) => Effect.Effect<Snapshot.WrittenRow, WriteError | AlreadyExistsError>
-  /** Deletes a secret; with a shared one, the personal ones of its name. */
+  /** Creates a secret and returns it as the server has stored it. */
+  readonly create: (target: Target, input: SecretInput) => Effect.Effect<WrittenRow, WriteError | AlreadyExistsError>
+  /** Updates a secret and returns it as the server has stored it. Without `value` the value stays as it is. */
+  readonly update: (target: Target, changes: Changes) => Effect.Effect<WrittenRow, WriteError | AlreadyExistsError>
+  /** Creates a secret, or updates the existing one. */
+  readonly upsert: (target: Target, input: SecretInput) => Effect.Effect<WrittenRow, WriteError | AlreadyExistsError>
+  /** Deletes a secret. Deleting a shared one also deletes the personal ones of that name. */
   readonly delete: (target: Target) => Effect.Effect<void, WriteError>
   /** Creates shared secrets: all of them, or none. */
   readonly createMany: (
     location: Location.Location,
-    secrets: ReadonlyArray<readonly [name: string, written: SecretInput]>
-  ) => Effect.Effect<ReadonlyArray<Snapshot.WrittenRow>, WriteError | AlreadyExistsError>
+    secrets: Batch
+  ) => Effect.Effect<ReadonlyArray<WrittenRow>, WriteError | AlreadyExistsError>
   /** Updates shared secrets: all of them, or none. */
   readonly updateMany: (
     location: Location.Location,
-    secrets: ReadonlyArray<readonly [name: string, written: SecretInput]>
-  ) => Effect.Effect<ReadonlyArray<Snapshot.WrittenRow>, WriteError>
+    secrets: Batch
+  ) => Effect.Effect<ReadonlyArray<WrittenRow>, WriteError>
   /** Deletes shared secrets: all of them, or none. */
   readonly deleteMany: (
     location: Location.Location,
@@ -128,7 +211,7 @@ export interface Service {
 }
 
 /**
- * Where snapshots come from, and where writes go.
+ * The port that snapshots are fetched from and writes go to.
  *
  * @since 0.1.0
  * @category tags
@@ -136,8 +219,8 @@ export interface Service {
 export class SecretSource extends Context.Tag("effect-infisical/SecretSource")<SecretSource, Service>() {}
 
 /**
- * Creates a secret, or updates the one that there is, by a source that can only do either: whoever comes between the
- * two makes it begin again, some times.
+ * Updates a secret, or creates it if it does not exist, for sources without an upsert of their own. Starts again, up to
+ * three times in all, if another writer creates the secret between the two steps.
  *
  * @since 0.1.0
  * @category combinators
@@ -145,22 +228,22 @@ export class SecretSource extends Context.Tag("effect-infisical/SecretSource")<S
 export const upsertWithRetry = (
   { create, update }: Pick<Service, "create" | "update">,
   target: Target,
-  written: SecretInput,
-  turns = 3
+  input: SecretInput,
+  attempts = 3
 ): ReturnType<Service["upsert"]> =>
   Effect.catchIf(
-    update(target, written),
+    update(target, input),
     (error) => error._tag === "NotFoundError" && error.resource === "secret",
     () =>
       Effect.catchIf(
-        create(target, written),
-        (error) => error._tag === "AlreadyExistsError" && turns > 1,
-        () => upsertWithRetry({ create, update }, target, written, turns - 1)
+        create(target, input),
+        (error) => error._tag === "AlreadyExistsError" && attempts > 1,
+        () => upsertWithRetry({ create, update }, target, input, attempts - 1)
       )
   )
 
 /**
- * Has the error of a batch name the secret that exists already, which the server does not.
+ * Adds the name of the existing secret to the `AlreadyExistsError` of a batch, if the server did not say it.
  *
  * @since 0.1.0
  * @category combinators
@@ -186,15 +269,22 @@ export const withConflictingName = <A, E>(
   )
 
 /**
- * Fails where a name is given twice, of which a server would make two secrets.
+ * Fails if a name is given twice: a server would create two secrets.
  *
  * @since 0.1.0
  * @category predicates
  */
 export const checkDistinct = (names: ReadonlyArray<string>): Effect.Effect<void, InvalidRequestError> =>
   Effect.suspend(() => {
-    const twice = names.find((name, index) => names.indexOf(name) !== index)
-    return twice === undefined
-      ? Effect.void
-      : new InvalidRequestError({ parameter: "secrets", problem: `"${twice}" is there twice. Give each name once.` })
+    const seen = new Set<string>()
+    for (const name of names) {
+      if (seen.has(name)) {
+        return new InvalidRequestError({
+          parameter: "secrets",
+          problem: `"${name}" is there twice. Give each name once.`
+        })
+      }
+      seen.add(name)
+    }
+    return Effect.void
   })

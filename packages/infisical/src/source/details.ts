@@ -1,4 +1,4 @@
-/** What belongs to a secret beside its value, from the wire and to it. */
+/** The details of a secret, from the wire and to the wire. */
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type { DecryptedSecret } from "../api/wire/decryptedSecrets.js"
@@ -13,18 +13,18 @@ const hasNone = ({ secretMetadata, secretReminderRepeatDays, tags }: OnTheWire):
   (tags ?? []).length === 0 && (secretMetadata ?? []).length === 0 && !secretReminderRepeatDays
 
 export const make = (secret: OnTheWire): Details => {
-  // Most have none, and of those there is but one.
+  // Most secrets have no details and share one object.
   if (hasNone(secret)) return noDetails
-  const metadata: Record<string, string> = {}
-  const encryptedMetadata: Record<string, Redacted.Redacted<string>> = {}
-  for (const { isEncrypted, key, value } of secret.secretMetadata ?? []) {
-    if (isEncrypted === true) encryptedMetadata[key] = Redacted.make(value ?? "")
-    else metadata[key] = value ?? ""
-  }
+  const metadata = secret.secretMetadata ?? []
   return {
     tags: (secret.tags ?? []).map(({ id, name, slug }) => ({ id, slug, name: name ?? slug })),
-    metadata,
-    encryptedMetadata,
+    // `Object.fromEntries` takes `__proto__` for a key as any other. An assignment would set the prototype.
+    metadata: Object.fromEntries(
+      metadata.flatMap(({ isEncrypted, key, value }) => isEncrypted === true ? [] : [[key, value ?? ""]])
+    ),
+    encryptedMetadata: Object.fromEntries(
+      metadata.flatMap(({ isEncrypted, key, value }) => isEncrypted === true ? [[key, Redacted.make(value ?? "")]] : [])
+    ),
     reminder: Option.map(
       Option.filter(Option.fromNullable(secret.secretReminderRepeatDays), (days) => days > 0),
       (repeatDays) => ({ repeatDays, note: secret.secretReminderNote ?? "" })
@@ -32,7 +32,7 @@ export const make = (secret: OnTheWire): Details => {
   }
 }
 
-/** Whether it can be told without more ado that nothing of this changed. */
+/** Whether the details are known to be the same without comparing them: there are none. */
 export const areSame = (details: Details, secret: OnTheWire): boolean => details === noDetails && hasNone(secret)
 
 export const reminderFields = (reminder: Reminder | null | undefined) =>

@@ -1,38 +1,37 @@
-/** What both kinds of answers have in common on their way to a snapshot's content. */
+/** The common steps from a response to the content of a snapshot. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as InfisicalApi from "../api/InfisicalApi.js"
 import { type ReadError, UnexpectedResponseError } from "../model/InfisicalError.js"
 import * as Location from "../model/Location.js"
 import type * as SecretSource from "./SecretSource.js"
-import type * as Snapshot from "./Snapshot.js"
 
 export type Previous = Option.Option<Pick<SecretSource.FetchResult, "content" | "etag">>
 
 export const unexpectedNotModified = new UnexpectedResponseError({
   endpoint: "GET /api/v3/secrets",
   status: 304,
-  problem: "nothing was said to have changed, though no ETag was sent"
+  problem: "it says that nothing changed, although the request had no ETag"
 })
 
-/** The content of an answer: read anew, or that of the previous one where nothing changed. */
-export const answer = <A, E>(
+/** The content of a response, or the previous content if nothing changed. */
+export const fetchResult = <A, E>(
   previous: Previous,
-  read: (answer: A) => Effect.Effect<Snapshot.Content, E>
-) =>
-(answered: InfisicalApi.ConditionalResponse<A>): Effect.Effect<SecretSource.FetchResult, E | ReadError> => {
-  const { rateLimit } = answered
-  return answered._tag === "Modified"
-    ? Effect.map(read(answered.answer), (content) => ({ content, etag: answered.etag, rateLimit }))
+  response: InfisicalApi.ConditionalResponse<A>,
+  read: (answer: A) => Effect.Effect<SecretSource.Content, E>
+): Effect.Effect<SecretSource.FetchResult, E | ReadError> => {
+  const { rateLimit } = response
+  return response._tag === "Modified"
+    ? Effect.map(read(response.answer), (content) => ({ content, etag: response.etag, rateLimit }))
     : Option.match(previous, {
       onNone: () => Effect.fail(unexpectedNotModified),
       onSome: ({ content, etag }) => Effect.succeed({ content, etag, rateLimit })
     })
 }
 
-/** The rows that there were, by the server's id. */
-export const knownRows = (previous: Previous): ReadonlyMap<string, Snapshot.Row> => {
-  const known = new Map<string, Snapshot.Row>()
+/** The rows of the previous content, by the server's id. */
+export const knownRows = (previous: Previous): ReadonlyMap<string, SecretSource.Row> => {
+  const known = new Map<string, SecretSource.Row>()
   if (Option.isSome(previous)) {
     for (const row of previous.value.content.imported) known.set(row.id, row)
     for (const row of previous.value.content.own) known.set(row.id, row)
@@ -41,20 +40,21 @@ export const knownRows = (previous: Previous): ReadonlyMap<string, Snapshot.Row>
 }
 
 /**
- * Visits the secrets of an answer in the order in which the first counts: the folder's own, then the last import, and
- * within one entry the importing folder's before those that it imports (`wire/` "Reads").
+ * Visits the secrets of a response by precedence: the folder's own, then the last import, and within one import the
+ * importing folder's before those that it imports itself (`wire/` "Reads").
  */
 export const inOrder = <S extends { readonly secretPath?: string | null | undefined }>(
   location: Location.Location,
   secrets: ReadonlyArray<S>,
   imports: ReadonlyArray<{ readonly secretPath?: string | null | undefined; readonly secrets: ReadonlyArray<S> }>,
-  visit: (secret: S, secretPath: string, imported: boolean) => void
+  visit: (secret: S, secretPath: string, isImported: boolean) => void
 ): void => {
   for (const secret of secrets) {
     const secretPath = secret.secretPath ?? location.secretPath
-    // A recursive list has the folders, too, whose path only begins with the same letters.
+    // A recursive list also has folders whose path only begins with the same letters.
     if (!location.recursive || Location.isWithin(secretPath, location.secretPath)) visit(secret, secretPath, false)
   }
+  if (!location.includeImports) return
   for (const entry of imports.toReversed()) {
     for (const secret of entry.secrets) visit(secret, entry.secretPath ?? location.secretPath, true)
   }

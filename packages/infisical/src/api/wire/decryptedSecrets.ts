@@ -46,6 +46,8 @@ export const MetadataPair = Schema.Struct({
  */
 export const DecryptedSecret = Schema.Struct({
   id: Schema.String,
+  /** The project. Empty for imported secrets. */
+  workspace: nullable,
   version: Version,
   type: SecretType,
   secretKey: Schema.String,
@@ -81,7 +83,7 @@ export const isDecryptedSecret = (input: unknown): input is DecryptedSecret => {
     isNullableString(secret.secretValue) && isNullableString(secret.secretComment) &&
     (typeof secret.secretValueHidden === "boolean" || secret.secretValueHidden === null ||
       secret.secretValueHidden === undefined) &&
-    isNullableString(secret.environment) && isNullableString(secret.secretPath) &&
+    isNullableString(secret.workspace) && isNullableString(secret.environment) && isNullableString(secret.secretPath) &&
     isNullableArrayOf(secret.tags, isTag) && isNullableArrayOf(secret.secretMetadata, isMetadataPair) &&
     isNullableString(secret.secretReminderNote) && isNullableNumber(secret.secretReminderRepeatDays)
 }

@@ -33,6 +33,8 @@ import {
  */
 export const EncryptedSecret = Schema.Struct({
   id: Schema.String,
+  /** The project. Empty for imported secrets. */
+  workspace: nullable,
   version: Version,
   type: SecretType,
   secretKeyCiphertext: Schema.String,
@@ -90,7 +92,8 @@ export const isEncryptedSecret = (input: unknown): input is EncryptedSecret => {
     typeof secret.secretKeyTag === "string" && typeof secret.secretValueCiphertext === "string" &&
     typeof secret.secretValueIV === "string" && typeof secret.secretValueTag === "string" &&
     isNullableString(secret.secretCommentCiphertext) && isNullableString(secret.secretCommentIV) &&
-    isNullableString(secret.secretCommentTag) && isNullableString(secret.environment) &&
+    isNullableString(secret.secretCommentTag) && isNullableString(secret.workspace) &&
+    isNullableString(secret.environment) &&
     isNullableString(secret.secretPath) && isNullableArrayOf(secret.tags, isTag) &&
     isNullableString(secret.secretReminderNote) && isNullableNumber(secret.secretReminderRepeatDays)
 }
