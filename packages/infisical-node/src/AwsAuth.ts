@@ -115,7 +115,10 @@ const login = (
         ...Object.fromEntries([...signed.headers].map(([name, value]) => [capitalized(name), value])),
         "Content-Length": String(body.length),
         Host: host
-      })))
+      }))),
+      signedWith: Redacted.make(
+        [host, accessKeyId, Redacted.value(secretAccessKey), sessionToken ? Redacted.value(sessionToken) : ""].join(" ")
+      )
     }
   })
 

@@ -108,6 +108,11 @@ export type Login =
     readonly iamHttpRequestMethod: string
     readonly iamRequestBody: string
     readonly iamRequestHeaders: Redacted.Redacted<string>
+    /**
+     * The credentials that signed. Never sent: it tells a new signature from new credentials, so that refused ones are
+     * not offered again.
+     */
+    readonly signedWith?: Redacted.Redacted<string>
   }
 
 /**

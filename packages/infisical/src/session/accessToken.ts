@@ -1,67 +1,113 @@
 /**
- * The access token of a machine identity, and how long it is good for by our own clock. Times are in milliseconds.
+ * The access token of a machine identity: how long it is good, and whether a renewal helps. Pure functions. Times are in
+ * milliseconds of our own clock.
+ *
+ * What the server states is hostile input: a number that makes no sense counts as not stated.
  */
-import * as Clock from "effect/Clock"
-import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Encoding from "effect/Encoding"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
-import * as Schema from "effect/Schema"
 import type { AccessTokenAnswer } from "../api/wire/authentication.js"
 
 export interface AccessToken {
   readonly value: Redacted.Redacted<string>
-  /** When it was logged in for. */
-  readonly mintedAt: number
+  /** When the login was answered. The maximum TTL counts from here, through all renewals. */
+  readonly loggedInAt: number
+  /** When the last answer arrived, of the login or of a renewal. The TTL counts from here. */
+  readonly issuedAt: number
+  /** After this the token is not used. Infinite if it has no end: it is used until the server refuses it. */
   readonly expiresAt: number
-  /** When it is time for another one. */
+  /** From here on the token is still used, but another one is requested. */
   readonly replaceAt: number
-  /** Whether a renewal at this time can bring anything. */
-  readonly isRenewable: (now: number) => boolean
+  /** How long a login or a renewal lasts; infinite if the server states nothing. */
+  readonly ttl: number
+  /** No renewal takes the token past this. */
+  readonly lastEnd: number
+  /** The end of the JWT itself. It moves only if a renewal returns another JWT. */
+  readonly jwtExpiresAt: number
 }
 
-export const minted = (answer: AccessTokenAnswer): Effect.Effect<AccessToken> =>
-  Effect.map(Clock.currentTimeMillis, (now) => make(answer, now, now))
+/** A longer token is refused: it could not be sent as a header. */
+const longestToken = 64 * 1024
 
-/** A renewal begins a new time to live, but not a new maximum. */
-export const renewed = (token: AccessToken, answer: AccessTokenAnswer): Effect.Effect<AccessToken> =>
-  Effect.map(Clock.currentTimeMillis, (now) => make(answer, token.mintedAt, now))
+/** Whether a text can be sent as a bearer token. */
+export const isSendable = (text: string): boolean => text.length <= longestToken && /^[\x21-\x7e]+$/.test(text)
 
-/** Whether the renewed token ends later than the one that we had. */
-export const isBetter = (renewed: AccessToken, token: AccessToken): boolean => renewed.replaceAt > token.replaceAt
-
-const make = (answer: AccessTokenAnswer, mintedAt: number, now: number): AccessToken => {
-  const ttl = answer.expiresIn * 1000
-  const maximumTtl = (answer.accessTokenMaxTTL ?? 0) * 1000
-  const lifetime = lifetimeOf(answer.accessToken)
-  const expiresAt = Math.min(
-    now + ttl,
-    maximumTtl > 0 ? mintedAt + maximumTtl : Number.POSITIVE_INFINITY,
-    Option.match(lifetime, { onNone: () => Number.POSITIVE_INFINITY, onSome: (lifetime) => mintedAt + lifetime })
-  )
-  // A third ahead of the end, so that even the rare requests of a refresh come in time.
-  const replaceAt = expiresAt - Math.max(1000, (expiresAt - now) / 3)
+/** The token of a login's answer, or of the answer to the renewal of `previous`. */
+export const fromAnswer = (
+  answer: AccessTokenAnswer,
+  now: number,
+  previous: Option.Option<AccessToken> = Option.none()
+): AccessToken => {
+  const value = Redacted.make(answer.accessToken)
+  const ttl = milliseconds(answer.expiresIn)
+  const lifetime = jwtLifetime(answer.accessToken)
+  const loggedInAt = Option.match(previous, { onNone: () => now, onSome: (token) => token.loggedInAt })
+  // An old server renews a token without changing the JWT. A new server returns a new JWT, whose life begins now.
+  const jwtExpiresAt = Option.match(Option.filter(previous, (token) => hasText(token, value)), {
+    onNone: () => now + lifetime,
+    onSome: (token) => token.jwtExpiresAt
+  })
+  const maximumEnd = loggedInAt + milliseconds(answer.accessTokenMaxTTL)
+  const expiresAt = Math.min(now + ttl, maximumEnd, jwtExpiresAt)
   return {
-    value: Redacted.make(answer.accessToken),
-    mintedAt,
+    value,
+    loggedInAt,
+    issuedAt: now,
     expiresAt,
-    replaceAt,
-    // Where a renewal would go past the maximum, the server refuses it and deletes the token.
-    isRenewable: (now) => ttl < maximumTtl && now + ttl + clockTolerance <= mintedAt + maximumTtl
+    // A third before the end, so that the rare requests of a refresh come in time.
+    replaceAt: expiresAt === Number.POSITIVE_INFINITY ? expiresAt : expiresAt - (expiresAt - now) / 3,
+    ttl,
+    // A JWT that outlives its own TTL is that of an old server: its end is the maximum.
+    lastEnd: Math.min(maximumEnd, lifetime > ttl + clockTolerance ? jwtExpiresAt : Number.POSITIVE_INFINITY),
+    jwtExpiresAt
   }
 }
 
-/** The server began to count when it made the token, and we when we had it. */
+/** Whether the token can be used. */
+export const isGood = (token: AccessToken, now: number): boolean => now < token.expiresAt
+
+/** Whether another token should be requested. Also if the clock was set back, so that no end is certain. */
+export const isDue = (token: AccessToken, now: number): boolean => now >= token.replaceAt || now < token.issuedAt
+
+/**
+ * Whether a renewal helps: a whole TTL must fit before the last end. Otherwise an old server refuses the renewal and
+ * deletes the token.
+ */
+export const isRenewable = (token: AccessToken, now: number): boolean =>
+  isGood(token, now) && now >= token.issuedAt && token.ttl !== Number.POSITIVE_INFINITY &&
+  now + token.ttl + clockTolerance <= token.lastEnd
+
+/** Whether the renewed token ends later. If it does not, the renewal was useless. */
+export const isExtended = (renewed: AccessToken, token: AccessToken): boolean => renewed.expiresAt > token.expiresAt
+
+export const hasText = (token: AccessToken, value: Redacted.Redacted<string>): boolean =>
+  Redacted.value(token.value) === Redacted.value(value)
+
+/** The server begins to count when it makes the token, we when the answer arrives. */
 const clockTolerance = 5000
 
-const Claims = Schema.parseJson(Schema.Struct({ iat: Schema.Number, exp: Schema.Number }))
+/** A shorter time would mean a login for each request. */
+const shortestTtl = 1000
 
-// Some versions give the same JWT back, whose end is then what counts. The server's clock need not be ours, so it is
-// the time between its two claims that is taken.
-const lifetimeOf = (jwt: string): Option.Option<number> =>
-  Option.fromNullable(jwt.split(".")[1]).pipe(
+/** Seconds that the server states. Zero, none, a negative number and NaN mean that there is no limit. */
+const milliseconds = (seconds: number | null | undefined): number =>
+  typeof seconds === "number" && seconds > 0 ? Math.max(shortestTtl, seconds * 1000) : Number.POSITIVE_INFINITY
+
+/**
+ * The time between the two claims of a JWT, since the server's clock need not be ours. Infinite if the token is no JWT or
+ * does not state both.
+ */
+const jwtLifetime = (jwt: string): number =>
+  Option.fromNullable(jwt.split(".", 2)[1]).pipe(
     Option.flatMap((payload) => Either.getRight(Encoding.decodeBase64UrlString(payload))),
-    Option.flatMap(Schema.decodeOption(Claims)),
-    Option.map(({ exp, iat }) => (exp - iat) * 1000)
+    Option.flatMap(Option.liftThrowable((json): unknown => JSON.parse(json))),
+    Option.filter(Predicate.isRecord),
+    Option.match({
+      onNone: () => Number.POSITIVE_INFINITY,
+      onSome: ({ exp, iat }) =>
+        typeof exp === "number" && typeof iat === "number" ? milliseconds(exp - iat) : Number.POSITIVE_INFINITY
+    })
   )
