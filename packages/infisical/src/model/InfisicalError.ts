@@ -330,3 +330,41 @@ export type AnswerError =
   | AlreadyExistsError
   | InvalidRequestError
   | UnexpectedResponseError
+
+/**
+ * The errors that say nothing about what Infisical holds or allows.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Unreachable =
+  | NetworkError
+  | UnexpectedResponseError
+  | InvalidCredentialError
+  | InvalidRequestError & { readonly parameter: "siteUrl" }
+
+/**
+ * Whether an error means that no answer of Infisical was received.
+ *
+ * This is the case if the server could not be reached (`NetworkError`), if something other than an Infisical server
+ * answered (`UnexpectedResponseError`, and `InvalidRequestError` of `siteUrl`, for a redirect), or if there was nothing
+ * to log in with (`InvalidCredentialError`). On these errors the client returns stale, sealed and fallback values.
+ *
+ * @example
+ * ```ts
+ * import { InfisicalError, Secrets } from "effect-infisical"
+ * import { Effect, Redacted } from "effect"
+ *
+ * const theme = Effect.flatMap(Secrets.Secrets, (secrets) => secrets.get("THEME")).pipe(
+ *   Effect.map((secret) => Redacted.value(secret.value)),
+ *   Effect.catchIf(InfisicalError.isUnreachable, () => Effect.succeed("light"))
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const isUnreachable = <E>(error: E): error is E & Unreachable =>
+  error instanceof NetworkError || error instanceof UnexpectedResponseError ||
+  error instanceof InvalidCredentialError ||
+  (error instanceof InvalidRequestError && error.parameter === "siteUrl")
