@@ -126,7 +126,7 @@ const unlessMissing = <A>(
  * import { NodeInfisical, NodeSnapshotStorage } from "effect-infisical-node"
  * import { Layer } from "effect"
  *
- * const InfisicalLive = NodeInfisical.layerConfig().pipe(
+ * const InfisicalLive = NodeInfisical.layerSealedConfig().pipe(
  *   Layer.provide(NodeSnapshotStorage.layer({ directory: "/var/lib/my-service/secrets" })),
  *   Layer.provide([FetchHttpClient.layer, NodeContext.layer])
  * )
@@ -138,4 +138,4 @@ const unlessMissing = <A>(
 export const layer = (
   options: Options
 ): Layer.Layer<SnapshotStorage.SnapshotStorage, never, FileSystem.FileSystem | Path.Path> =>
-  Layer.effect(SnapshotStorage.SnapshotStorage, Effect.map(make(options), Option.some))
+  Layer.effect(SnapshotStorage.SnapshotStorage, make(options))

@@ -285,7 +285,7 @@ describe("A client whose snapshots are sealed in files", () => {
       Effect.provide(
         effect,
         Layer.unwrapEffect(Effect.map(emulator.serviceToken(), (token) =>
-          NodeInfisical.layer({
+          NodeInfisical.layerSealed({
             credential: Credential.serviceToken(token),
             siteUrl: emulator.url,
             retry: { times: 0 },

@@ -1,6 +1,27 @@
 /**
- * The front door: one layer that gives `Secrets`, `Folders`, `SecretImports` and `Crypto`, and needs only an
+ * The front door: one layer that provides `Secrets`, `Folders`, `SecretImports` and `Crypto`, and needs only an
  * `HttpClient`.
+ *
+ * | layer | settings | sealed snapshots |
+ * | --- | --- | --- |
+ * | `layer` | options | no |
+ * | `layerConfig` | a `Config`, by default of the environment | no |
+ * | `layerSealed` | options | yes: requires a `SnapshotStorage` |
+ * | `layerSealedConfig` | a `Config`, by default of the environment | yes: requires a `SnapshotStorage` |
+ *
+ * Each call makes a new client. One layer value is one client, however often a graph of layers uses it. For two
+ * projects in one process, give each client a tag of its own:
+ *
+ * ```ts
+ * import { Context, Layer } from "effect"
+ * import { Infisical, Secrets } from "effect-infisical"
+ *
+ * class BillingSecrets extends Context.Tag("BillingSecrets")<BillingSecrets, Secrets.Service>() {}
+ *
+ * const BillingSecretsLive = Layer.effect(BillingSecrets, Secrets.Secrets).pipe(
+ *   Layer.provide(Infisical.layer(billingOptions))
+ * )
+ * ```
  *
  * @since 0.1.0
  */
@@ -13,6 +34,7 @@ import * as Option from "effect/Option"
 import * as InfisicalApi from "./api/InfisicalApi.js"
 import * as SealedSnapshots from "./cache/SealedSnapshots.js"
 import * as SecretCache from "./cache/SecretCache.js"
+import type * as SnapshotStorage from "./cache/SnapshotStorage.js"
 import * as InfisicalConfig from "./config/InfisicalConfig.js"
 import * as Crypto from "./crypto/Crypto.js"
 import * as Folders from "./Folders.js"
@@ -24,7 +46,7 @@ import * as DecryptedSource from "./source/DecryptedSource.js"
 import * as EncryptedSource from "./source/EncryptedSource.js"
 
 /**
- * What a layer of the front door gives.
+ * The services that a layer of the front door provides.
  *
  * @since 0.1.0
  * @category models
@@ -33,7 +55,9 @@ export type Provided = Services | Crypto.Crypto
 
 type Services = Secrets.Secrets | Folders.Folders | SecretImports.SecretImports
 
-// Which it is depends on the credential alone, or on what was set.
+type Dependencies = InfisicalConfig.InfisicalConfig | Crypto.Crypto | HttpClient.HttpClient
+
+/** The source that the configuration names, or that its credential implies. */
 const source = () =>
   Layer.unwrapEffect(
     Effect.map(
@@ -43,31 +67,47 @@ const source = () =>
     )
   )
 
-/**
- * Everything below the configuration, on the `Crypto` that you provide: each box of the data flow on the next.
- *
- * @since 0.1.0
- * @category layers
- */
-export const layerWithoutDependencies = (): Layer.Layer<
-  Services,
-  never,
-  InfisicalConfig.InfisicalConfig | Crypto.Crypto | HttpClient.HttpClient
-> =>
+/** Everything below the configuration. Each box of the data flow is built on the next. */
+const services = <E, R>(
+  sealedSnapshots: Layer.Layer<SealedSnapshots.SealedSnapshots, E, R>
+): Layer.Layer<Services, E, R | Dependencies> =>
   Layer.mergeAll(Secrets.layer(), Folders.layer(), SecretImports.layer()).pipe(
     Layer.provide(SecretCache.layer()),
-    Layer.provide(SealedSnapshots.layer()),
+    Layer.provide(sealedSnapshots),
     Layer.provide(source()),
     Layer.provide(Session.layer()),
     Layer.provide(InfisicalApi.layer())
   )
 
 /**
- * Secrets of Infisical, with cryptography by Web Crypto.
+ * The services without their configuration and without `Crypto`, for a platform that has its own.
  *
- * No request is made until the first secret is asked for, so it is built whether or not the server can be reached. It
- * fails with `InvalidCredentialError` where the credential is malformed, and with `InvalidRequestError` where site,
- * environment or path cannot be.
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerWithoutDependencies = (): Layer.Layer<Services, never, Dependencies> =>
+  services(SealedSnapshots.layerDisabled)
+
+/**
+ * `layerWithoutDependencies` with sealed snapshots.
+ *
+ * Fails with `InvalidRequestError` if there is no key to seal with (see `InfisicalConfig.Options.sealingKey`).
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerSealedWithoutDependencies = (): Layer.Layer<
+  Services,
+  InvalidRequestError,
+  Dependencies | SnapshotStorage.SnapshotStorage
+> => services(SealedSnapshots.layer())
+
+/**
+ * A client of Infisical, with cryptography by Web Crypto.
+ *
+ * No request is made until the first secret is read, so the layer is built whether or not the server can be reached.
+ * It fails with `InvalidCredentialError` if the credential is malformed, and with `InvalidRequestError` if an option is
+ * invalid.
  *
  * @example
  * ```ts
@@ -97,9 +137,9 @@ export const layer = (
   )
 
 /**
- * The same, from a `Config`: by default from environment variables, as `InfisicalConfig.fromEnvironment` says.
+ * `layer` with its options from a `Config`, by default `InfisicalConfig.fromEnvironment`.
  *
- * It fails with `ConfigError` as well, where a variable is missing or cannot be read.
+ * It also fails with `ConfigError`, if a variable is missing or invalid.
  *
  * @since 0.1.0
  * @category layers
@@ -112,6 +152,62 @@ export const layerConfig = (
   HttpClient.HttpClient
 > =>
   layerWithoutDependencies().pipe(
+    Layer.provide(InfisicalConfig.layerConfig(config)),
+    Layer.provideMerge(Crypto.layer)
+  )
+
+/**
+ * `layer` with sealed snapshots: the last good secrets are kept, encrypted, in the `SnapshotStorage`. A process that
+ * starts while the server is unreachable reads them from there.
+ *
+ * It also fails with `InvalidRequestError` if there is no key to seal with (see `InfisicalConfig.Options.sealingKey`).
+ *
+ * @example
+ * ```ts
+ * import { FetchHttpClient } from "@effect/platform"
+ * import { NodeKeyValueStore } from "@effect/platform-node"
+ * import { Credential, Infisical, SnapshotStorage } from "effect-infisical"
+ * import { Layer, Redacted } from "effect"
+ *
+ * const InfisicalLive = Infisical.layerSealed({
+ *   credential: Credential.serviceToken(Redacted.make("st.<id>.<secret>.<key>"))
+ * }).pipe(
+ *   Layer.provide(SnapshotStorage.layerKeyValueStore()),
+ *   Layer.provide([NodeKeyValueStore.layerFileSystem("/var/lib/my-service"), FetchHttpClient.layer])
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerSealed = (
+  options: InfisicalConfig.Options
+): Layer.Layer<
+  Provided,
+  InvalidCredentialError | InvalidRequestError,
+  HttpClient.HttpClient | SnapshotStorage.SnapshotStorage
+> =>
+  layerSealedWithoutDependencies().pipe(
+    Layer.provide(InfisicalConfig.layer(options)),
+    Layer.provideMerge(Crypto.layer)
+  )
+
+/**
+ * `layerSealed` with its options from a `Config`, by default `InfisicalConfig.fromEnvironment`.
+ *
+ * It also fails with `ConfigError`, if a variable is missing or invalid.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerSealedConfig = (
+  config?: Config.Config.Wrap<InfisicalConfig.Options>
+): Layer.Layer<
+  Provided,
+  InvalidCredentialError | InvalidRequestError | ConfigError.ConfigError,
+  HttpClient.HttpClient | SnapshotStorage.SnapshotStorage
+> =>
+  layerSealedWithoutDependencies().pipe(
     Layer.provide(InfisicalConfig.layerConfig(config)),
     Layer.provideMerge(Crypto.layer)
   )

@@ -198,6 +198,26 @@ describe("A service token v3", () => {
   )
 
   it.effect("of which all is missing is refused for the first", () => assertRefused("{}", "publicKey", "is missing"))
+
+  it.effect.each([
+    { what: "an array", token: json({ publicKey: 0 }).replace("0", "[".repeat(50_000) + "]".repeat(50_000)) },
+    {
+      what: "an object",
+      token: json({ publicKey: 0 }).replace("0", "{\"a\":".repeat(50_000) + "1" + "}".repeat(50_000))
+    }
+  ])("whose publicKey is $what of many levels is refused, too", ({ token }) =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(parse(token))
+      assert.include({ ...error }, { _tag: "InvalidCredentialError", part: "publicKey", problem: "must be text" })
+    }))
+
+  it.effect("that is JSON of many levels is refused", () =>
+    assertRefused(
+      `{"a":${"[".repeat(50_000)}${"]".repeat(50_000)}}`,
+      "publicKey",
+      "is missing",
+      []
+    ))
 })
 
 describe("A credential", () => {

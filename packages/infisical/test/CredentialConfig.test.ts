@@ -1,6 +1,6 @@
 import { HttpClient, HttpClientResponse } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Effect, Layer, Redacted } from "effect"
+import { Cause, ConfigProvider, Effect, Exit, Layer, Redacted } from "effect"
 import { type Credential, Infisical, InfisicalConfig, Secrets } from "effect-infisical"
 import { inspect } from "node:util"
 
@@ -145,10 +145,34 @@ describe("A credential from the environment", () => {
       for (const variable of named) assert.include(message, variable)
     }))
 
-  it.effect("of an unknown method says which ones there are", () =>
+  it.effect("of an unknown method says which ones there are, and does not quote it", () =>
     Effect.gen(function*() {
-      const message = String(yield* Effect.flip(credentialOf({ INFISICAL_AUTH_METHOD: "magic" })))
+      const message = String(yield* Effect.flip(credentialOf({ INFISICAL_AUTH_METHOD: "planted0" })))
+      assert.include(message, "INFISICAL_AUTH_METHOD")
       assert.include(message, "universal-auth")
+      assert.notInclude(message, "planted0")
+    }))
+
+  it.effect.each(["", " "])(
+    "takes an empty INFISICAL_AUTH_METHOD for none: \"%s\"",
+    (method) =>
+      Effect.gen(function*() {
+        const { id } = yield* credentialOf({ ...universalAuth, INFISICAL_AUTH_METHOD: method })
+        assert.strictEqual(id, "universal-auth client")
+      })
+  )
+
+  it.effect("takes every empty variable for none", () =>
+    Effect.gen(function*() {
+      const config = yield* configOf({
+        ...Object.fromEntries(allVariables.map((variable) => [variable, " "])),
+        ...universalAuth,
+        ...projectId
+      })
+      assert.strictEqual(config.credential.id, "universal-auth client")
+      assert.strictEqual(config.siteUrl, "https://app.infisical.com")
+      assert.include(config.defaultLocation, { environment: "dev", secretPath: "/" })
+      assert.deepStrictEqual(config.headers, {})
     }))
 
   it.effect("needs the project's id, but for a service token, which has its own", () =>
@@ -166,6 +190,62 @@ describe("A credential from the environment", () => {
       const error = yield* Effect.flip(InfisicalConfig.make({ ...options, source: "end-to-end-encrypted" }))
       assert.include(error, { _tag: "InvalidRequestError", parameter: "source" })
     }))
+})
+
+const allVariables = [
+  "INFISICAL_AUTH_METHOD",
+  "INFISICAL_TOKEN",
+  "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID",
+  "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET",
+  "INFISICAL_MACHINE_IDENTITY_ID",
+  "INFISICAL_JWT",
+  "INFISICAL_OIDC_AUTH_JWT",
+  "INFISICAL_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH",
+  "INFISICAL_LDAP_USERNAME",
+  "INFISICAL_LDAP_PASSWORD",
+  "INFISICAL_API_URL",
+  "SITE_URL",
+  "INFISICAL_PROJECT_ID",
+  "INFISICAL_ENVIRONMENT",
+  "INFISICAL_SECRET_PATH",
+  "INFISICAL_CUSTOM_HEADERS"
+]
+
+describe("No error of the configuration", () => {
+  const methods = ["kubernetes", "azure", "universal-auth", "ldap-auth"]
+  const others: ReadonlyArray<Record<string, string>> = [
+    {},
+    projectId,
+    { ...universalAuth, ...projectId },
+    { ...identity, ...jwt, ...projectId },
+    ...methods.map((method) => ({ ...projectId, INFISICAL_AUTH_METHOD: method }))
+  ]
+
+  for (const variable of allVariables) {
+    it.effect(`quotes the value of ${variable}`, () =>
+      Effect.gen(function*() {
+        let failures = 0
+        for (const value of ["planted0.value", "planted0 value", "{planted0", "st.planted0", "https://planted0?x"]) {
+          for (const variables of others) {
+            const exit = yield* Effect.exit(
+              Effect.flatMap(InfisicalConfig.fromEnvironment, InfisicalConfig.make).pipe(
+                provider({ ...variables, [variable]: value })
+              )
+            )
+            if (Exit.isSuccess(exit)) continue
+            failures++
+            for (const error of Cause.failures(exit.cause)) {
+              assert.notInclude(
+                [String(error), JSON.stringify(error), inspect(error, { depth: null }), error.message].join("\n"),
+                "planted0"
+              )
+            }
+            assert.notInclude(Cause.pretty(exit.cause), "planted0")
+          }
+        }
+        assert.isAbove(failures, 0)
+      }))
+  }
 })
 
 describe("Custom headers", () => {

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Config, ConfigProvider, Duration, Effect, Redacted } from "effect"
+import { Cause, Config, ConfigProvider, Duration, Effect, Exit, Option, Redacted } from "effect"
 import { Credential, InfisicalConfig } from "effect-infisical"
+import { inspect } from "node:util"
 
 const token = `st.id.secret.${"0".repeat(32)}`
 const credential = Credential.serviceToken(Redacted.make(token))
@@ -29,7 +30,13 @@ describe("InfisicalConfig", () => {
       "https://infisical.example.com/api": "https://infisical.example.com",
       "https://infisical.example.com/api/": "https://infisical.example.com",
       "http://127.0.0.1:8080": "http://127.0.0.1:8080",
-      "https://example.com/infisical": "https://example.com/infisical"
+      "https://example.com/infisical": "https://example.com/infisical",
+      " https://example.com/infisical/api/ ": "https://example.com/infisical",
+      "HTTPS://Example.COM:443": "https://example.com",
+      "https://[::1]:8080/": "https://[::1]:8080",
+      "https://exämple.com": "https://xn--exmple-cua.com",
+      "https://example.com/geheim/ä": "https://example.com/geheim/%C3%A4",
+      "https://example.com/a/../b@c/": "https://example.com/b@c"
     })
   ) {
     it.effect(`reads the site ${given} as ${used}`, () =>
@@ -39,9 +46,39 @@ describe("InfisicalConfig", () => {
   }
 
   for (
-    const siteUrl of ["", "infisical.example.com", "ftp://example.com", "https://user:pw@example.com", "https://a?b"]
+    const siteUrl of [
+      "",
+      "infisical.example.com",
+      "ftp://example.com",
+      "https://user:pw@example.com",
+      "https://user@example.com",
+      "https://@example.com",
+      "https://:@example.com",
+      "https://a?b",
+      "https://a?",
+      "https://a/?",
+      "https://a/api?",
+      "https://a#b",
+      "https://a#",
+      "https://a/#",
+      "https://a/#/api",
+      "https://a b",
+      "https://a/b c",
+      "https://a/\tb",
+      "https://a\nb",
+      "https://a/b\u00a0c",
+      "https://a\\b",
+      "https:\\\\a",
+      "https:a",
+      "https:/a",
+      "https://",
+      "https:///a",
+      "https://a:65536",
+      "https://a%",
+      "javascript:alert(1)//https://a"
+    ]
   ) {
-    it.effect(`refuses the site "${siteUrl}" before any request`, () =>
+    it.effect(`refuses the site ${JSON.stringify(siteUrl)} before any request`, () =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(InfisicalConfig.make({ credential, siteUrl }))
         assert.include(error, { _tag: "InvalidRequestError", parameter: "siteUrl" })
@@ -59,17 +96,124 @@ describe("InfisicalConfig", () => {
   for (
     const [parameter, options] of [
       ["cacheCapacity", { cacheCapacity: 0 }],
+      ["cacheCapacity", { cacheCapacity: -1 }],
+      ["cacheCapacity", { cacheCapacity: 1.5 }],
+      ["cacheCapacity", { cacheCapacity: 1_000_001 }],
+      ["cacheCapacity", { cacheCapacity: Infinity }],
       ["cacheCapacity", { cacheCapacity: Number.NaN }],
+      ["maxResponseBytes", { maxResponseBytes: 0 }],
+      ["maxResponseBytes", { maxResponseBytes: Number.NaN }],
+      ["maxResponseBytes", { maxResponseBytes: Infinity }],
       ["retry.times", { retry: { times: -1 } }],
-      ["retry.times", { retry: { times: 1.5 } }]
+      ["retry.times", { retry: { times: 1.5 } }],
+      ["retry.times", { retry: { times: Number.NaN } }]
     ] as const
   ) {
-    it.effect(`refuses ${JSON.stringify(options)}, and names the option`, () =>
+    it.effect(`refuses ${inspect(options)}, and names the option`, () =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(InfisicalConfig.make({ credential, ...options }))
         assert.include(error, { _tag: "InvalidRequestError", parameter })
       }))
   }
+
+  const negative: ReadonlyArray<Duration.DurationInput> = [-1, Number.NaN, -Infinity, -1n, "-5 minutes", [-1, 0], [
+    0,
+    Number.NaN
+  ]]
+  const endless: ReadonlyArray<Duration.DurationInput> = [Infinity, Duration.infinity, "25 days", 2 ** 31]
+  const durations: Readonly<
+    Record<string, {
+      readonly set: (duration: Duration.DurationInput) => Partial<InfisicalConfig.Options>
+      readonly refused: ReadonlyArray<Duration.DurationInput>
+      readonly taken: ReadonlyArray<Duration.DurationInput>
+    }>
+  > = {
+    cacheTtl: { set: (cacheTtl) => ({ cacheTtl }), refused: [], taken: [0, "1 millis", "365 days", Infinity] },
+    maxStale: { set: (maxStale) => ({ maxStale }), refused: [], taken: [0, "365 days", Infinity] },
+    missTtl: { set: (missTtl) => ({ missTtl }), refused: endless, taken: [0, "24 days"] },
+    idleTtl: { set: (idleTtl) => ({ idleTtl }), refused: [], taken: [0, "365 days", Infinity] },
+    sealedTtl: { set: (sealedTtl) => ({ sealedTtl }), refused: [], taken: [0, "365 days", Infinity] },
+    requestTimeout: {
+      set: (requestTimeout) => ({ requestTimeout }),
+      refused: [0, "999 micros", ...endless],
+      taken: [1, "24 days"]
+    },
+    "retry.baseDelay": {
+      set: (baseDelay) => ({ retry: { baseDelay } }),
+      refused: [0, ...endless],
+      taken: [1, "1 minutes"]
+    },
+    "retry.maxDelay": { set: (maxDelay) => ({ retry: { maxDelay } }), refused: [0, ...endless], taken: [1, "1 hours"] },
+    "retry.deadline": { set: (deadline) => ({ retry: { deadline } }), refused: [0, ...endless], taken: [1, "24 days"] },
+    "retry.maxRetryAfter": {
+      set: (maxRetryAfter) => ({ retry: { maxRetryAfter } }),
+      refused: endless,
+      taken: [0, "24 days"]
+    }
+  }
+
+  for (const [parameter, { refused, set, taken }] of Object.entries(durations)) {
+    it.effect(`refuses a ${parameter} that is negative, no number, or cannot be waited for`, () =>
+      Effect.gen(function*() {
+        for (const duration of [...negative, ...refused]) {
+          const exit = yield* Effect.exit(InfisicalConfig.make({ credential, ...set(duration) }))
+          const error = Exit.isFailure(exit) ? Option.getOrUndefined(Cause.failureOption(exit.cause)) : undefined
+          assert.include(error, { _tag: "InvalidRequestError", parameter }, inspect(duration))
+        }
+      }))
+
+    it.effect(`takes every other ${parameter} as it is`, () =>
+      Effect.gen(function*() {
+        for (const duration of taken) {
+          const config = yield* InfisicalConfig.make({ credential, ...set(duration) })
+          const all: Readonly<Record<string, unknown>> = {
+            ...config,
+            ...Object.fromEntries(Object.entries(config.retry).map(([name, value]) => [`retry.${name}`, value]))
+          }
+          assert.deepStrictEqual(all[parameter], Duration.decode(duration))
+        }
+      }))
+  }
+
+  it.effect("refuses a duration that is no duration, which a program without types can pass", () =>
+    Effect.gen(function*() {
+      for (const duration of ["5 parsecs", "", "minutes", null, {}, true]) {
+        const options = { credential, ...JSON.parse(JSON.stringify({ idleTtl: duration })) }
+        if (duration === null) continue
+        const error = yield* Effect.flip(InfisicalConfig.make(options))
+        assert.include(error, { _tag: "InvalidRequestError", parameter: "idleTtl" })
+      }
+    }))
+
+  const random = "6b1f0c5d9a7e4f3286d0b4a1c9e85f70"
+
+  for (
+    const sealingKey of ["", " ", "short", random.slice(1), ` ${random.slice(1)} `, " ".repeat(64), `${random}\ud800`]
+  ) {
+    it.effect(`refuses the sealing key ${JSON.stringify(sealingKey)}, and does not quote it`, () =>
+      Effect.gen(function*() {
+        const error = yield* Effect.flip(InfisicalConfig.make({ credential, sealingKey: Redacted.make(sealingKey) }))
+        assert.include(error, { _tag: "InvalidRequestError", parameter: "sealingKey" })
+        if (sealingKey.trim().length > 4) assert.notInclude(inspect(error), sealingKey.trim())
+      }))
+  }
+
+  it.effect("takes a sealing key of 32 characters", () =>
+    Effect.gen(function*() {
+      const { sealingKey } = yield* InfisicalConfig.make({ credential, sealingKey: Redacted.make(random) })
+      assert.deepStrictEqual(sealingKey, Option.some(Redacted.make(random)))
+    }))
+
+  it.effect("derives no sealing key from the password of LDAP, which can be guessed", () =>
+    Effect.gen(function*() {
+      const ldap = Credential.ldapAuth({
+        identityId: "identity",
+        username: "me",
+        password: Redacted.make(random)
+      })
+      const { sealingKey } = yield* InfisicalConfig.make({ credential: ldap, projectId: "project" })
+      assert.deepStrictEqual(sealingKey, Option.none())
+    }))
 
   it.effect("reads the variables that Infisical's own tools use", () =>
     Effect.gen(function*() {

@@ -18,7 +18,7 @@ import {
 } from "effect"
 import { Credential, type InfisicalConfig, Secrets, SnapshotStorage } from "effect-infisical"
 import type { World } from "effect-infisical-emulator"
-import { client, get, layer, Simulation, value } from "./Simulation.js"
+import { client, get, layer, sealedClient, Simulation, value } from "./Simulation.js"
 
 type Options = Partial<InfisicalConfig.Options>
 
@@ -36,12 +36,12 @@ const makeDisk = () => {
 }
 
 const storage = (store: KeyValueStore.KeyValueStore) =>
-  Layer.provide(SnapshotStorage.layerKeyValueStore, Layer.succeed(KeyValueStore.KeyValueStore, store))
+  Layer.provide(SnapshotStorage.layerKeyValueStore(), Layer.succeed(KeyValueStore.KeyValueStore, store))
 
 /** Runs in a process of its own: it begins with nothing in memory, and ends with the effect. */
 const inProcess =
   (store: KeyValueStore.KeyValueStore, options: Options = {}) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-    Effect.provide(effect, Layer.provide(client(options), storage(store)))
+    Effect.provide(effect, Layer.provide(sealedClient(options), storage(store)))
 
 const fromEnvironment = Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["A", "planted0 environment"]])))
 
@@ -529,7 +529,7 @@ describe("A sealed snapshot", () => {
         const { store } = makeDisk()
         const options = { ...limit, idleTtl: "1 day", refresh: Schedule.spaced("3 minutes") } as const
         const scope = yield* Scope.make()
-        const context = yield* Layer.buildWithScope(Layer.provide(client(options), storage(store)), scope)
+        const context = yield* Layer.buildWithScope(Layer.provide(sealedClient(options), storage(store)), scope)
         yield* Effect.provide(get("A"), context)
         yield* takeRequests
         yield* advance("5 hours", "3 minutes")

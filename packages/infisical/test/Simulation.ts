@@ -144,8 +144,15 @@ const make = Effect.gen(function*() {
 export const layer = (world: World.Input) =>
   Layer.effect(Simulation, make).pipe(Layer.provide([Emulator.layer({ era, ...world }), NodeCrypto.layer]))
 
-/** A client of it, which has not asked yet. */
+/** A client of the server that has made no request yet. */
 export const client = (options: Partial<InfisicalConfig.Options> = {}) =>
+  clientOn(Infisical.layerWithoutDependencies(), options)
+
+/** The same with sealed snapshots. */
+export const sealedClient = (options: Partial<InfisicalConfig.Options> = {}) =>
+  clientOn(Infisical.layerSealedWithoutDependencies(), options)
+
+const clientOn = <A, E, R>(services: Layer.Layer<A, E, R>, options: Partial<InfisicalConfig.Options>) =>
   Layer.unwrapEffect(Effect.gen(function*() {
     const { crypto, emulator, httpClient } = yield* Simulation
     const config = {
@@ -158,7 +165,7 @@ export const client = (options: Partial<InfisicalConfig.Options> = {}) =>
       fallback: false,
       ...options
     }
-    return Infisical.layerWithoutDependencies().pipe(
+    return services.pipe(
       Layer.provideMerge(Layer.succeed(Crypto.Crypto, crypto)),
       Layer.provide(Layer.succeed(HttpClient.HttpClient, httpClient)),
       Layer.provide(InfisicalConfig.layer(config))

@@ -22,7 +22,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as InfisicalConfig from "../config/InfisicalConfig.js"
 import * as Crypto from "../crypto/Crypto.js"
-import type { ReadError } from "../model/InfisicalError.js"
+import { InvalidRequestError, type ReadError } from "../model/InfisicalError.js"
 import type * as Location from "../model/Location.js"
 import { SecretType } from "../model/Secret.js"
 import * as Snapshot from "../source/Snapshot.js"
@@ -91,18 +91,20 @@ const Sealed = Schema.parseJson(Schema.Struct({ fetchedAt: Schema.Number, own: R
  * @since 0.1.0
  * @category constructors
  */
-export const make: Effect.Effect<Service, never, Crypto.Crypto | InfisicalConfig.InfisicalConfig> = Effect.gen(
+export const make: Effect.Effect<
+  Service,
+  InvalidRequestError,
+  Crypto.Crypto | InfisicalConfig.InfisicalConfig | SnapshotStorage
+> = Effect.gen(
   function*() {
-    const storage = yield* SnapshotStorage
-    if (Option.isNone(storage)) return disabled
-    const store = storage.value
+    const store = yield* SnapshotStorage
     const crypto = yield* Crypto.Crypto
     const { credential, logDebug, projectId, sealedTtl, sealingKey, siteUrl } = yield* InfisicalConfig.InfisicalConfig
     if (Option.isNone(sealingKey)) {
-      yield* Effect.logWarning(
-        "No snapshots are sealed: nothing in the credential stays the same, from which a key could be derived. Set sealingKey."
-      )
-      return disabled
+      return yield* new InvalidRequestError({
+        parameter: "sealingKey",
+        problem: "it is needed, since this credential has no secret that a key can be derived from"
+      })
     }
 
     const place = (location: Location.Location) =>
@@ -204,11 +206,11 @@ const disabled: Service = {
  * @since 0.1.0
  * @category layers
  */
-export const layer = (): Layer.Layer<SealedSnapshots, never, Crypto.Crypto | InfisicalConfig.InfisicalConfig> =>
-  Layer.effect(
-    SealedSnapshots,
-    make
-  )
+export const layer = (): Layer.Layer<
+  SealedSnapshots,
+  InvalidRequestError,
+  Crypto.Crypto | InfisicalConfig.InfisicalConfig | SnapshotStorage
+> => Layer.effect(SealedSnapshots, make)
 
 /**
  * Seals nothing, whatever storage there is.

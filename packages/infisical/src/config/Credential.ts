@@ -5,14 +5,10 @@
  */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
-import * as Encoding from "effect/Encoding"
 import * as Option from "effect/Option"
-import * as ParseResult from "effect/ParseResult"
 import * as Redacted from "effect/Redacted"
-import * as Schema from "effect/Schema"
 import { InvalidCredentialError } from "../model/InfisicalError.js"
-import { defined } from "../support/defined.js"
+import { parseServiceToken, parseServiceTokenV3 } from "./serviceToken.js"
 
 /**
  * A service token (v2), `st.<id>.<secret>.<key>`, for one project and some of its environments. Without its key part it
@@ -131,46 +127,6 @@ export type JwtMethod = "kubernetes-auth" | "gcp-auth" | "azure-auth" | "oidc-au
  */
 export type Credential = ServiceToken | ServiceTokenV3 | AccessToken | MachineIdentity
 
-const part = (pattern: RegExp, description: string) =>
-  Schema.String.pipe(Schema.pattern(pattern, { message: () => description }))
-
-const base64Bytes32 = Schema.String.pipe(
-  Schema.filter(
-    (text) =>
-      Either.match(Encoding.decodeBase64(text), { onLeft: () => false, onRight: (bytes) => bytes.length === 32 }),
-    { message: () => "must be base64 of 32 bytes" }
-  )
-)
-
-const ServiceTokenParts = Schema.Struct({
-  prefix: part(/^st$/, "must be \"st\""),
-  id: part(/^[0-9A-Za-z-]+$/, "must be letters, digits and dashes"),
-  secret: part(/^[0-9A-Za-z]+$/, "must be letters and digits"),
-  key: Schema.optional(part(/^[0-9a-fA-F]{32}$/, "must be 32 hexadecimal characters"))
-})
-
-const ServiceTokenV3Parts = Schema.parseJson(Schema.Struct({
-  publicKey: base64Bytes32,
-  privateKey: base64Bytes32,
-  serviceToken: part(/^[\x21-\x7e]+$/, "must be printable characters without spaces")
-}))
-
-// A ParseError quotes its input; only the place and our own description of it may pass.
-const malformed = (error: ParseResult.ParseError): InvalidCredentialError => {
-  const issue = ParseResult.ArrayFormatter.formatErrorSync(error)[0]
-  const place = issue?.path[0]
-  if (issue === undefined || place === undefined) {
-    return new InvalidCredentialError({
-      part: "service token v3",
-      problem: "must be JSON of publicKey, privateKey and serviceToken"
-    })
-  }
-  return new InvalidCredentialError({
-    part: String(place),
-    problem: issue._tag === "Missing" ? "is missing" : issue._tag === "Refinement" ? issue.message : "must be text"
-  })
-}
-
 /**
  * Parses a service token: `st.<id>.<secret>.<key>`, the same without its key part, or the JSON of a service token v3.
  * Space around it is ignored.
@@ -196,49 +152,6 @@ export const serviceToken = (
     const text = Redacted.value(token).trim()
     return text.startsWith("{") ? parseServiceTokenV3(text) : parseServiceToken(text)
   })
-
-const parseServiceToken = (text: string): Effect.Effect<ServiceToken, InvalidCredentialError> => {
-  const parts = text.split(".")
-  if (parts[0] !== "st") {
-    return Effect.fail(
-      new InvalidCredentialError({ part: "service token", problem: "must begin with \"st.\", or be JSON" })
-    )
-  }
-  if (parts.length !== 3 && parts.length !== 4) {
-    return Effect.fail(
-      new InvalidCredentialError({
-        part: "service token",
-        problem:
-          `must have four parts separated by dots (st.<id>.<secret>.<key>), or three without its key, but has ${parts.length}`
-      })
-    )
-  }
-  const [prefix, id, secret, key] = parts
-  return Schema.decodeUnknown(ServiceTokenParts)({ prefix, id, secret, ...defined({ key }) }).pipe(
-    Effect.mapBoth({
-      onFailure: malformed,
-      onSuccess: (token) => ({
-        _tag: "ServiceToken" as const,
-        id: token.id,
-        accessToken: Redacted.make(`st.${token.id}.${token.secret}`),
-        key: Option.map(Option.fromNullable(token.key), Redacted.make)
-      })
-    })
-  )
-}
-
-const parseServiceTokenV3 = (text: string): Effect.Effect<ServiceTokenV3, InvalidCredentialError> =>
-  Schema.decodeUnknown(ServiceTokenV3Parts)(text).pipe(
-    Effect.mapBoth({
-      onFailure: malformed,
-      onSuccess: (token) => ({
-        _tag: "ServiceTokenV3" as const,
-        id: token.publicKey,
-        accessToken: Redacted.make(token.serviceToken),
-        privateKey: Redacted.make(token.privateKey)
-      })
-    })
-  )
 
 /**
  * An access token that somebody else got. Space around it is ignored.
@@ -337,6 +250,8 @@ export const jwt = (options: {
 /**
  * A machine identity that logs in by LDAP.
  *
+ * Sealed snapshots need a `sealingKey`: a key that is derived from a password can be guessed.
+ *
  * Fails with `InvalidCredentialError` where a part is empty.
  *
  * @since 0.1.0
@@ -357,7 +272,8 @@ export const ldapAuth = (options: {
     return machineIdentity({
       id: `ldap-auth ${identityId} ${username}`,
       login: Effect.succeed({ method: "ldap-auth", identityId, username, password }),
-      secret: Option.some(password)
+      // A key that is derived from a password would let everyone who gets a sealed file guess the password.
+      secret: Option.none()
     })
   })
 

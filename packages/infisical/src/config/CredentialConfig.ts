@@ -1,19 +1,21 @@
 /**
- * Credentials from environment variables, by the names that Infisical's own tools use.
+ * Credentials from environment variables, with the names that Infisical's own tools use.
  *
  * @since 0.1.0
  */
+import * as Array from "effect/Array"
 import * as Config from "effect/Config"
 import * as ConfigError from "effect/ConfigError"
 import type * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
 import type { InvalidCredentialError } from "../model/InfisicalError.js"
 import * as Credential from "./Credential.js"
+import { optionalSecret, optionalText } from "./variables.js"
 
 /**
- * A credential that may yet turn out to be malformed.
+ * A credential that is checked when it is run.
  *
  * @since 0.1.0
  * @category models
@@ -21,7 +23,7 @@ import * as Credential from "./Credential.js"
 export type Parsed = Effect.Effect<Credential.Credential, InvalidCredentialError>
 
 /**
- * What a platform adds.
+ * The ways to read a credential that a platform adds.
  *
  * @since 0.1.0
  * @category models
@@ -31,10 +33,10 @@ export interface Platform {
   readonly readJwt?: (path: string) => Effect.Effect<Redacted.Redacted<string>, InvalidCredentialError>
 }
 
-/** Where Kubernetes puts the token of a pod's service account. */
+/** The file with the token of a pod's service account. */
 const serviceAccountTokenPath = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 
-/** By the names of Infisical's command line. */
+/** Logins with a JWT, by the names of Infisical's command line. */
 const methods = {
   "kubernetes": "kubernetes-auth",
   "azure": "azure-auth",
@@ -43,27 +45,47 @@ const methods = {
   "jwt-auth": "jwt-auth"
 } as const
 
+const methodNames = [
+  "universal-auth",
+  "kubernetes",
+  "azure",
+  "gcp-id-token",
+  "oidc-auth",
+  "jwt-auth",
+  "ldap-auth"
+] as const
+
+// Not Config.literal, whose error quotes the value on Effect 3.
+const method = Config.mapOrFail(
+  optionalText("INFISICAL_AUTH_METHOD"),
+  Option.match({
+    onNone: () => Either.right(Option.none<(typeof methodNames)[number]>()),
+    onSome: (text) =>
+      Option.match(Array.findFirst(methodNames, (name) => name === text), {
+        onNone: () => invalid("INFISICAL_AUTH_METHOD", `must be one of ${methodNames.join(", ")}`),
+        onSome: (name) => Either.right(Option.some(name))
+      })
+  })
+)
+
 const variables = Config.all({
-  method: Config.option(
-    Config.literal("universal-auth", "kubernetes", "azure", "gcp-id-token", "oidc-auth", "jwt-auth", "ldap-auth")(
-      "INFISICAL_AUTH_METHOD"
-    )
-  ),
-  token: optional(Config.redacted("INFISICAL_TOKEN")),
-  clientId: optional(Config.nonEmptyString("INFISICAL_UNIVERSAL_AUTH_CLIENT_ID")),
-  clientSecret: optional(Config.redacted("INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET")),
-  identityId: optional(Config.nonEmptyString("INFISICAL_MACHINE_IDENTITY_ID")),
-  jwt: optional(Config.redacted("INFISICAL_JWT")),
-  oidcJwt: optional(Config.redacted("INFISICAL_OIDC_AUTH_JWT")),
-  jwtPath: optional(Config.nonEmptyString("INFISICAL_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH")),
-  username: optional(Config.nonEmptyString("INFISICAL_LDAP_USERNAME")),
-  password: optional(Config.redacted("INFISICAL_LDAP_PASSWORD"))
+  method,
+  token: optionalSecret("INFISICAL_TOKEN"),
+  clientId: optionalText("INFISICAL_UNIVERSAL_AUTH_CLIENT_ID"),
+  clientSecret: optionalSecret("INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET"),
+  identityId: optionalText("INFISICAL_MACHINE_IDENTITY_ID"),
+  jwt: optionalSecret("INFISICAL_JWT"),
+  oidcJwt: optionalSecret("INFISICAL_OIDC_AUTH_JWT"),
+  jwtPath: optionalText("INFISICAL_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH"),
+  username: optionalText("INFISICAL_LDAP_USERNAME"),
+  password: optionalSecret("INFISICAL_LDAP_PASSWORD")
 })
 
 type Variables = Config.Config.Success<typeof variables>
 
 /**
- * The credential of which the variables are set; `INFISICAL_AUTH_METHOD` is needed only where they leave that open.
+ * The credential whose variables are set. `INFISICAL_AUTH_METHOD` is needed only if they fit several methods. An empty
+ * variable counts as not set.
  *
  * | method | variables |
  * | --- | --- |
@@ -71,10 +93,11 @@ type Variables = Config.Config.Success<typeof variables>
  * | `universal-auth` | `INFISICAL_UNIVERSAL_AUTH_CLIENT_ID`, `INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET` |
  * | `oidc-auth` | `INFISICAL_MACHINE_IDENTITY_ID`, `INFISICAL_OIDC_AUTH_JWT` or `INFISICAL_JWT` |
  * | `jwt-auth`, `azure`, `gcp-id-token` | `INFISICAL_MACHINE_IDENTITY_ID`, `INFISICAL_JWT` |
- * | `kubernetes` | `INFISICAL_MACHINE_IDENTITY_ID`, `INFISICAL_JWT`, or on Node the file that `INFISICAL_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH` names (default: where Kubernetes puts it) |
+ * | `kubernetes` | `INFISICAL_MACHINE_IDENTITY_ID`, `INFISICAL_JWT`, or on Node the file that `INFISICAL_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH` names (default: the one that Kubernetes makes) |
  * | `ldap-auth` | `INFISICAL_MACHINE_IDENTITY_ID`, `INFISICAL_LDAP_USERNAME`, `INFISICAL_LDAP_PASSWORD` |
  *
- * Fails with `ConfigError` where one is missing, or where they contradict each other, and names them.
+ * Fails with `ConfigError`, which names the variables and quotes no value, if a variable is missing, or if two
+ * contradict each other.
  *
  * @since 0.1.0
  * @category configuration
@@ -117,7 +140,7 @@ export const fromEnvironment = (platform: Platform = {}): Config.Config<Parsed> 
 
 type Method = "token" | "universal-auth" | "ldap-auth" | keyof typeof methods
 
-// Those whose own variables are set; the identity's id belongs to several.
+/** The method whose own variables are set. The identity's id belongs to several. */
 const choose = (variables: Variables): Either.Either<Method, ConfigError.ConfigError> => {
   const { clientId, clientSecret, jwt, jwtPath, method, oidcJwt, password, token, username } = variables
   const named: ReadonlyArray<readonly [variable: string, method: Method, value: Option.Option<unknown>]> = [
@@ -134,7 +157,7 @@ const choose = (variables: Variables): Either.Either<Method, ConfigError.ConfigE
   const first = set[0]
   const other = set.find(([, of]) => of !== Option.getOrElse(method, () => first?.[1]))
   if (Option.isSome(method)) {
-    return other === undefined ? Either.right(method.value) : contradiction(
+    return other === undefined ? Either.right(method.value) : invalid(
       other[0],
       `contradicts INFISICAL_AUTH_METHOD, which is ${method.value}: unset one of them`
     )
@@ -147,7 +170,7 @@ const choose = (variables: Variables): Either.Either<Method, ConfigError.ConfigE
       )
     )
   }
-  return other === undefined ? Either.right(first[1]) : contradiction(
+  return other === undefined ? Either.right(first[1]) : invalid(
     other[0],
     `contradicts ${first[0]}: unset one of them, since they are different credentials`
   )
@@ -169,18 +192,9 @@ const jwtOf = (
         : Option.none()
   )
 
-const contradiction = (variable: string, problem: string) =>
-  Either.left(ConfigError.InvalidData([variable], `${variable} ${problem}`))
+function invalid(variable: string, problem: string) {
+  return Either.left(ConfigError.InvalidData([variable], `${variable} ${problem}`))
+}
 
 const need = <A>(variable: string, value: Option.Option<A>): Either.Either<A, ConfigError.ConfigError> =>
   Either.fromOption(value, () => ConfigError.MissingData([variable], `${variable} is not set`))
-
-// An empty variable is as good as none.
-function optional<A>(config: Config.Config<A>): Config.Config<Option.Option<A>> {
-  return Config.option(
-    Config.mapOrFail(config, (value) =>
-      String(Redacted.isRedacted(value) ? Redacted.value(value) : value).trim() === ""
-        ? Either.left(ConfigError.MissingData([], "empty"))
-        : Either.right(value))
-  )
-}

@@ -1,5 +1,5 @@
 /**
- * The one configuration that the other services read: site, credential, default location, times, retries.
+ * The configuration of a client: site, credential, default location, times, retries.
  *
  * @since 0.1.0
  */
@@ -15,38 +15,53 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
-import { type InvalidCredentialError, InvalidRequestError } from "../model/InfisicalError.js"
+import type { InvalidCredentialError, InvalidRequestError } from "../model/InfisicalError.js"
 import * as Location from "../model/Location.js"
 import { defined } from "../support/defined.js"
+import {
+  checkCount,
+  checkDuration,
+  checkHeaders,
+  checkProjectId,
+  checkSealingKey,
+  checkSiteUrl,
+  checkSource,
+  longestWait
+} from "./checks.js"
 import * as Credential from "./Credential.js"
 import * as CredentialConfig from "./CredentialConfig.js"
+import { optionalSecret, optionalText } from "./variables.js"
 
 /**
- * How failed requests are repeated.
+ * How failed requests are retried.
  *
  * @since 0.1.0
  * @category models
  */
 export interface RetryOptions {
-  /** How many times a request is repeated at most. Default 3. */
+  /** The most retries of one request. Default 3. */
   readonly times?: number
-  /** The pause before the first repetition; it doubles each time, and varies by a fifth. Default 200 milliseconds. */
+  /**
+   * The pause before the first retry, at least 1 millisecond. It doubles each time, and varies by a fifth. Default 200
+   * milliseconds.
+   */
   readonly baseDelay?: Duration.DurationInput
-  /** The longest pause that is not the server's own wish. Default 5 seconds. */
+  /** The longest pause that the server did not ask for, at least 1 millisecond. Default 5 seconds. */
   readonly maxDelay?: Duration.DurationInput
   /**
-   * A call fails after this, from its entry to its answer: login, retries, references and storage included. Default 30
-   * seconds.
+   * The longest time for a call, from its entry to its answer: login, retries, references and storage included. At most
+   * 24 days. Default 30 seconds.
    */
   readonly deadline?: Duration.DurationInput
   /**
-   * The longest pause that a server can ask for, by `retry-after` or by the reset of a rate limit. Default 15 minutes.
+   * The longest pause that a server can ask for, by `retry-after` or by the reset of a rate limit. At most 24 days.
+   * Default 15 minutes.
    */
   readonly maxRetryAfter?: Duration.DurationInput
 }
 
 /**
- * Who decrypts, and by which routes: this process (`/api/v3/secrets`), or the server (`/api/v3/secrets/raw`,
+ * Which routes are used, and so who decrypts: this process (`/api/v3/secrets`), or the server (`/api/v3/secrets/raw`,
  * `/api/v4/secrets`).
  *
  * @since 0.1.0
@@ -55,80 +70,89 @@ export interface RetryOptions {
 export type SourceKind = "end-to-end-encrypted" | "v3" | "v4"
 
 /**
- * What a user sets.
+ * The options of a client.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options {
-  /** Who we are, for example `Credential.serviceToken(token)`. */
+  /** Proves who the client is, for example `Credential.serviceToken(token)`. */
   readonly credential: Credential.Credential | Effect.Effect<Credential.Credential, InvalidCredentialError>
-  /** Where Infisical is. Default `https://app.infisical.com`. A trailing `/api` is dropped. */
+  /** The URL of Infisical. A trailing `/api` is dropped. Default `https://app.infisical.com`. */
   readonly siteUrl?: string
-  /** The project's id. A service token has its own; every other credential needs it. */
+  /** The project's id. Required, except for a service token, which belongs to one project. */
   readonly projectId?: string
-  /** The project's slug, by which servers of 2024 find batches of secrets that they decrypt. Nothing else needs it. */
+  /** The project's slug. Needed only to read batches of secrets that a server of 2024 decrypts. */
   readonly projectSlug?: string
-  /** Headers that every request bears, for example for a proxy. Their values are as secret as a token. */
+  /** Headers of every request, for example for a proxy. Their values are as secret as a token. */
   readonly headers?: Readonly<Record<string, Redacted.Redacted<string>>>
   /**
-   * Who decrypts, and by which routes. Default: this process where the credential has the project key, and otherwise the
-   * server, by `v4` where it has that and else by `v3`; which one it has is found out by the first request.
+   * Which routes are used. Default: `end-to-end-encrypted` if the credential has the project key. Otherwise `v4`, or
+   * `v3` if the server has no `v4`, which the first request finds out.
    */
   readonly source?: SourceKind
-  /** Whether access tokens that we logged in for are revoked when the layer is released. Default `false`. */
+  /** Whether the access tokens of our logins are revoked when the layer is released. Default `false`. */
   readonly revokeOnRelease?: boolean
-  /** The environment where a call names none: its slug. Default `dev`. */
+  /** The slug of the default environment. Default `dev`. */
   readonly environment?: string
-  /** The path where a call names none. Default `/`. */
+  /** The default path. Default `/`. */
   readonly secretPath?: string
-  /** How long an answer is served without asking again. Default 5 minutes. */
+  /** How long a snapshot is fresh. Default 15 minutes. */
   readonly cacheTtl?: Duration.DurationInput
   /**
-   * How old an answer may become that serves on because the server cannot be asked again, counted from when the server
-   * gave it. Default: without limit.
+   * The age up to which a stale snapshot is returned while the server is unreachable, counted from its fetch. Default:
+   * without limit.
    */
   readonly maxStale?: Duration.DurationInput
-  /** How long a name that was not there counts as missing before the server is asked again. Default 10 seconds. */
+  /** How long a missing name is not looked up again. At most 24 days. Default 10 seconds. */
   readonly missTtl?: Duration.DurationInput
   /**
-   * When the answers in use are fetched anew, each counted from its first fetch; `false` for only when they are read
-   * after `cacheTtl`. Default: after three quarters of `cacheTtl`, up to a fifth earlier, so that a read never waits;
-   * `false` where `cacheTtl` is less than a second.
+   * When snapshots in use are fetched again, counted from their first fetch. `false`: only on a read after `cacheTtl`.
+   * Default: after three quarters of `cacheTtl`, or up to a fifth earlier, so that a read never waits; `false` if
+   * `cacheTtl` is less than a second.
    */
   readonly refresh?: Schedule.Schedule<unknown> | false
-  /** How long an answer that nobody reads is fetched anew before it is dropped. Default 1 hour. */
+  /** How long a snapshot without reads is kept up to date. Then it is evicted. Default 1 hour. */
   readonly idleTtl?: Duration.DurationInput
-  /** How many answers are kept at most; the least recently used goes first. Default 128. */
+  /**
+   * The most snapshots in the cache, from 1 to 1,000,000. The least recently used one is evicted first. Default 128.
+   */
   readonly cacheCapacity?: number
-  /** How old a sealed snapshot may be. Default 7 days. */
+  /** The age up to which a sealed snapshot is used. Default 7 days. */
   readonly sealedTtl?: Duration.DurationInput
-  /** What snapshots are sealed with. Default: the secret part of the credential, where it has one that stays the same. */
+  /**
+   * The key that snapshots are sealed with: at least 32 random characters, such as the output of
+   * `openssl rand -base64 32`. HKDF, which derives the keys, does not slow down guessing (RFC 5869, section 4), so a
+   * password is not enough; 32 hexadecimal characters carry the 128 bits that NIST SP 800-57 wants from 2031 on.
+   *
+   * Default: the secret part of the credential, if it stays the same and is as long. A login with a JWT, by LDAP or by
+   * AWS IAM has none, so `Infisical.layerSealed` requires this option with them.
+   */
   readonly sealingKey?: Redacted.Redacted<string>
-  /** Whether references such as `${NAME}` and `${env.folder.NAME}` in values are replaced. Default `true`. */
+  /** Whether references such as `${NAME}` and `${env.folder.NAME}` in values are expanded. Default `true`. */
   readonly expandReferences?: boolean
-  /** How long one request may take, until its whole answer is here. Default 10 seconds. */
+  /** The longest time for one request, until its whole answer has arrived. At most 24 days. Default 10 seconds. */
   readonly requestTimeout?: Duration.DurationInput
-  /** How failed requests are repeated. */
+  /** How failed requests are retried. */
   readonly retry?: RetryOptions
   /**
-   * The most bytes that a response may have, after decompression; a larger one is an `UnexpectedResponseError`. 100,000
-   * encrypted secrets are 85 MB. Default 128 MiB.
+   * The most bytes of a response, after decompression. A larger response is an `UnexpectedResponseError`. 100,000
+   * encrypted secrets are 85 MB. At most 512 MiB. Default 128 MiB.
    */
   readonly maxResponseBytes?: number
-  /** Changes the `HttpClient` that all requests are made with, for example to add a header or to log. */
+  /** Changes the `HttpClient` that makes all requests, for example to add a header or to log. */
   readonly transformClient?: (client: HttpClient.HttpClient) => HttpClient.HttpClient
   /**
-   * Whether `get` answers from the current `ConfigProvider` (by default the environment variables) where Infisical has
-   * no such secret or cannot be reached. Default `true`.
+   * Whether `get` returns the value of the `ConfigProvider` (by default the environment variable) if Infisical has no
+   * such secret or is unreachable. Default `true`.
    */
   readonly fallback?: boolean
-  /** Whether what is logged at level Debug is logged at level Info. Default `false`. */
+  /** Whether messages of level Debug are logged at level Info. Default `false`. */
   readonly debug?: boolean
 }
 
 /**
- * The configuration with its defaults filled in and checked.
+ * The checked configuration, with its defaults.
  *
  * @since 0.1.0
  * @category models
@@ -150,6 +174,7 @@ export interface Service {
   readonly idleTtl: Duration.Duration
   readonly cacheCapacity: number
   readonly sealedTtl: Duration.Duration
+  /** The option, or the secret part of the credential, which may be too short to seal with. */
   readonly sealingKey: Option.Option<Redacted.Redacted<string>>
   readonly requestTimeout: Duration.Duration
   readonly retry: {
@@ -162,7 +187,7 @@ export interface Service {
   readonly maxResponseBytes: number
   readonly transformClient: (client: HttpClient.HttpClient) => HttpClient.HttpClient
   readonly fallback: boolean
-  /** Logs what a user wants to read only while looking for a fault. */
+  /** Logs at level Debug, or at level Info with the option `debug`. */
   readonly logDebug: (message: string) => Effect.Effect<void>
 }
 
@@ -175,10 +200,10 @@ export interface Service {
 export class InfisicalConfig extends Context.Tag("effect-infisical/InfisicalConfig")<InfisicalConfig, Service>() {}
 
 /**
- * Fills in the defaults and checks everything.
+ * Checks the options and adds the defaults.
  *
- * Fails with `InvalidCredentialError` where the credential is malformed, and with `InvalidRequestError` where site,
- * environment, path or a number cannot be.
+ * Fails with `InvalidCredentialError` if the credential is malformed, and with `InvalidRequestError`, which names the
+ * option, if an option is invalid.
  *
  * @since 0.1.0
  * @category constructors
@@ -193,7 +218,8 @@ const makeWith = (
   options: Omit<Options, "credential">
 ): Effect.Effect<Service, InvalidRequestError> =>
   Effect.gen(function*() {
-    const cacheTtl = Duration.decode(options.cacheTtl ?? "5 minutes")
+    const cacheTtl = yield* checkDuration("cacheTtl", options.cacheTtl ?? "5 minutes")
+    const sealingKey = yield* Effect.transposeMapOption(Option.fromNullable(options.sealingKey), checkSealingKey)
     return {
       credential,
       siteUrl: yield* checkSiteUrl(options.siteUrl ?? "https://app.infisical.com"),
@@ -208,38 +234,53 @@ const makeWith = (
         expandReferences: options.expandReferences ?? true
       }),
       cacheTtl,
-      maxStale: Duration.decode(options.maxStale ?? Duration.infinity),
-      missTtl: Duration.decode(options.missTtl ?? "10 seconds"),
+      maxStale: yield* checkDuration("maxStale", options.maxStale ?? Duration.infinity),
+      missTtl: yield* checkDuration("missTtl", options.missTtl ?? "10 seconds", { atMost: longestWait }),
       refresh: options.refresh === false
         ? Option.none()
         : Option.orElse(Option.fromNullable(options.refresh), () => beforeStale(cacheTtl)),
-      idleTtl: Duration.decode(options.idleTtl ?? "1 hour"),
-      cacheCapacity: yield* checkCount("cacheCapacity", options.cacheCapacity ?? 128, 1),
-      sealedTtl: Duration.decode(options.sealedTtl ?? "7 days"),
-      sealingKey: Option.orElse(Option.fromNullable(options.sealingKey), () => Credential.secretOf(credential)),
-      requestTimeout: Duration.decode(options.requestTimeout ?? "10 seconds"),
-      retry: {
-        times: yield* checkCount("retry.times", options.retry?.times ?? 3, 0),
-        baseDelay: Duration.decode(options.retry?.baseDelay ?? "200 millis"),
-        maxDelay: Duration.decode(options.retry?.maxDelay ?? "5 seconds"),
-        deadline: Duration.decode(options.retry?.deadline ?? "30 seconds"),
-        maxRetryAfter: Duration.decode(options.retry?.maxRetryAfter ?? "15 minutes")
-      },
-      maxResponseBytes: yield* checkCount("maxResponseBytes", options.maxResponseBytes ?? 128 * 1024 * 1024, 1),
+      idleTtl: yield* checkDuration("idleTtl", options.idleTtl ?? "1 hour"),
+      cacheCapacity: yield* checkCount("cacheCapacity", options.cacheCapacity ?? 128, {
+        atLeast: 1,
+        atMost: 1_000_000
+      }),
+      sealedTtl: yield* checkDuration("sealedTtl", options.sealedTtl ?? "7 days"),
+      sealingKey: Option.orElse(sealingKey, () => Credential.secretOf(credential)),
+      requestTimeout: yield* checkDuration("requestTimeout", options.requestTimeout ?? "10 seconds", wait),
+      retry: yield* checkRetry(options.retry ?? {}),
+      maxResponseBytes: yield* checkCount("maxResponseBytes", options.maxResponseBytes ?? 128 * 1024 * 1024, {
+        atLeast: 1,
+        atMost: longestResponse
+      }),
       transformClient: options.transformClient ?? identity,
       fallback: options.fallback ?? true,
       logDebug: options.debug === true ? Effect.logInfo : Effect.logDebug
     }
   })
 
-// Who keeps no answer wants none fetched without a read; without a pause, no end of them would be.
+/** A pause of zero would retry without end, and a timeout of zero would let no request through. */
+const wait = { atLeast: Duration.millis(1), atMost: longestWait }
+
+/** A JavaScript engine holds no longer text: V8's limit is 2^29 - 24 characters. */
+const longestResponse = 512 * 1024 * 1024
+
+const checkRetry = (retry: RetryOptions): Effect.Effect<Service["retry"], InvalidRequestError> =>
+  Effect.all({
+    times: checkCount("retry.times", retry.times ?? 3, { atLeast: 0, atMost: Infinity }),
+    baseDelay: checkDuration("retry.baseDelay", retry.baseDelay ?? "200 millis", wait),
+    maxDelay: checkDuration("retry.maxDelay", retry.maxDelay ?? "5 seconds", wait),
+    deadline: checkDuration("retry.deadline", retry.deadline ?? "30 seconds", wait),
+    maxRetryAfter: checkDuration("retry.maxRetryAfter", retry.maxRetryAfter ?? "15 minutes", { atMost: longestWait })
+  })
+
+/** With a shorter `cacheTtl` the background refreshes would be a load without use, and with zero they would never pause. */
 const beforeStale = (cacheTtl: Duration.Duration): Option.Option<Schedule.Schedule<unknown>> =>
   Duration.lessThan(cacheTtl, "1 second")
     ? Option.none()
     : Option.some(Schedule.spaced(Duration.times(cacheTtl, 0.75)).pipe(Schedule.jitteredWith({ min: 0.8, max: 1 })))
 
 /**
- * A configuration for tests without a server: it has a credential that no server knows, and no fallback.
+ * A configuration for tests without a server. Its credential is made up, and it has no fallback.
  *
  * @since 0.1.0
  * @category layers
@@ -260,79 +301,6 @@ export const layerTest = (
     )
   )
 
-const checkProjectId = (
-  credential: Credential.Credential,
-  projectId: string | undefined
-): Effect.Effect<Option.Option<string>, InvalidRequestError> =>
-  projectId !== undefined && projectId.trim() !== ""
-    ? Effect.succeedSome(projectId.trim())
-    : credential._tag === "ServiceToken" || credential._tag === "ServiceTokenV3"
-    ? Effect.succeedNone
-    : Effect.fail(
-      new InvalidRequestError({
-        parameter: "projectId",
-        problem: "it is needed, since only service tokens belong to one project. It is in the project's settings."
-      })
-    )
-
-const checkSource = (
-  credential: Credential.Credential,
-  source: SourceKind | undefined
-): Effect.Effect<Option.Option<SourceKind>, InvalidRequestError> =>
-  source === "end-to-end-encrypted" && !Credential.hasProjectKey(credential)
-    ? Effect.fail(
-      new InvalidRequestError({
-        parameter: "source",
-        problem: "only a service token with its key part can read what is end-to-end encrypted"
-      })
-    )
-    : Effect.succeed(
-      Option.orElse(
-        Option.fromNullable(source),
-        () => Credential.hasProjectKey(credential) ? Option.some("end-to-end-encrypted" as const) : Option.none()
-      )
-    )
-
-const checkCount = (parameter: string, count: number, least: number): Effect.Effect<number, InvalidRequestError> =>
-  (Number.isInteger(count) || count === Infinity) && count >= least
-    ? Effect.succeed(count)
-    : Effect.fail(new InvalidRequestError({ parameter, problem: `it must be a whole number, and at least ${least}` }))
-
-// A header that cannot be sent would fail every request as if the server could not be reached.
-const checkHeaders = (
-  headers: NonNullable<Options["headers"]>
-): Effect.Effect<NonNullable<Options["headers"]>, InvalidRequestError> =>
-  Effect.as(
-    Effect.forEach(
-      Object.entries(headers),
-      ([name, value]) =>
-        /^[\w!#$%&'*+.^`|~-]+$/.test(name) && /^[\x20-\x7e]*$/.test(Redacted.value(value))
-          ? Effect.void
-          : Effect.fail(
-            new InvalidRequestError({
-              parameter: "headers",
-              problem: "each must be a header's name, with a value of printable characters"
-            })
-          ),
-      { discard: true }
-    ),
-    headers
-  )
-
-const checkSiteUrl = (siteUrl: string): Effect.Effect<string, InvalidRequestError> => {
-  const trimmed = siteUrl.trim().replace(/\/+$/, "").replace(/\/api$/, "").replace(/\/+$/, "")
-  const url = URL.canParse(trimmed) ? new URL(trimmed) : undefined
-  return url === undefined || !/^https?:$/.test(url.protocol) || url.search !== "" || url.hash !== ""
-      || url.username !== "" || url.password !== ""
-    ? Effect.fail(
-      new InvalidRequestError({
-        parameter: "siteUrl",
-        problem: "it must be a URL that begins with http:// or https://, such as https://app.infisical.com"
-      })
-    )
-    : Effect.succeed(trimmed)
-}
-
 /**
  * The configuration from options.
  *
@@ -344,9 +312,9 @@ export const layer = (
 ): Layer.Layer<InfisicalConfig, InvalidCredentialError | InvalidRequestError> =>
   Layer.effect(InfisicalConfig, make(options))
 
-const parseHeaders = (
-  text: Redacted.Redacted<string>
-): Either.Either<NonNullable<Options["headers"]>, ConfigError.ConfigError> => {
+type Headers = NonNullable<Options["headers"]>
+
+const parseHeaders = (text: Redacted.Redacted<string>): Either.Either<Headers, ConfigError.ConfigError> => {
   const pairs = Redacted.value(text).split(/\s+/).filter((pair) => pair !== "")
   return pairs.every((pair) => pair.indexOf("=") > 0)
     ? Either.right(Object.fromEntries(pairs.map((pair) => {
@@ -356,17 +324,18 @@ const parseHeaders = (
     : Either.left(
       ConfigError.InvalidData(
         ["INFISICAL_CUSTOM_HEADERS"],
-        "INFISICAL_CUSTOM_HEADERS must be headers as name=value, separated by spaces"
+        "INFISICAL_CUSTOM_HEADERS must be headers in the form name=value, separated by spaces"
       )
     )
 }
 
 /**
- * The options from environment variables, by the names that Infisical's own tools use:
+ * The options from environment variables, with the names that Infisical's own tools use. A platform adds ways to read
+ * a credential. An empty variable counts as not set, and no error quotes a value.
  *
  * | variable | option |
  * | --- | --- |
- * | those of `CredentialConfig.fromEnvironment` | `credential` |
+ * | the variables of `CredentialConfig.fromEnvironment` | `credential` |
  * | `INFISICAL_API_URL`, else `SITE_URL` | `siteUrl` |
  * | `INFISICAL_PROJECT_ID` | `projectId` |
  * | `INFISICAL_ENVIRONMENT` | `environment` |
@@ -379,18 +348,23 @@ const parseHeaders = (
 export const fromEnvironmentOn = (platform: CredentialConfig.Platform): Config.Config<Options> =>
   Config.all({
     credential: CredentialConfig.fromEnvironment(platform),
-    siteUrl: Config.option(
-      Config.orElse(Config.nonEmptyString("INFISICAL_API_URL"), () => Config.nonEmptyString("SITE_URL"))
-    ),
-    projectId: Config.option(Config.nonEmptyString("INFISICAL_PROJECT_ID")),
-    environment: Config.option(Config.nonEmptyString("INFISICAL_ENVIRONMENT")),
-    secretPath: Config.option(Config.nonEmptyString("INFISICAL_SECRET_PATH")),
-    headers: Config.option(Config.mapOrFail(Config.redacted("INFISICAL_CUSTOM_HEADERS"), parseHeaders))
+    apiUrl: optionalText("INFISICAL_API_URL"),
+    siteUrl: optionalText("SITE_URL"),
+    projectId: optionalText("INFISICAL_PROJECT_ID"),
+    environment: optionalText("INFISICAL_ENVIRONMENT"),
+    secretPath: optionalText("INFISICAL_SECRET_PATH"),
+    headers: Config.mapOrFail(
+      optionalSecret("INFISICAL_CUSTOM_HEADERS"),
+      Option.match({
+        onNone: () => Either.right(Option.none<Headers>()),
+        onSome: (text) => Either.map(parseHeaders(text), Option.some)
+      })
+    )
   }).pipe(
-    Config.map(({ credential, environment, headers, projectId, secretPath, siteUrl }) => ({
+    Config.map(({ apiUrl, credential, environment, headers, projectId, secretPath, siteUrl }) => ({
       credential,
       ...defined({
-        siteUrl: Option.getOrUndefined(siteUrl),
+        siteUrl: Option.getOrUndefined(Option.orElse(apiUrl, () => siteUrl)),
         projectId: Option.getOrUndefined(projectId),
         environment: Option.getOrUndefined(environment),
         secretPath: Option.getOrUndefined(secretPath),
@@ -400,7 +374,7 @@ export const fromEnvironmentOn = (platform: CredentialConfig.Platform): Config.C
   )
 
 /**
- * `fromEnvironmentOn` any platform.
+ * The options from environment variables, without what a platform adds: see `fromEnvironmentOn`.
  *
  * @since 0.1.0
  * @category configuration
