@@ -340,6 +340,19 @@ describe("A warm read", () => {
       const recursive = yield* secrets.list({ recursive: true })
       assert.notInclude(first, value(recursive.secrets[0] ?? { value: Redacted.make("") }))
     }))
+
+  it.scoped("gives the same list as long as nothing changed", () =>
+    Effect.gen(function*() {
+      const source = yield* ManualSource.make()
+      yield* answerAll(source, () => answered)
+      const first = yield* source.secrets.list()
+      assert.strictEqual(yield* source.secrets.list(), first)
+      const updating = yield* start(source.secrets.update("A", Redacted.make("new")))
+      yield* source.writes[0]?.end(Exit.void) ?? Effect.void
+      yield* Fiber.join(updating)
+      const second = yield* source.secrets.list()
+      assert.deepStrictEqual(second.secrets.map(value), ["new"])
+    }))
 })
 
 describe("A fallback", () => {

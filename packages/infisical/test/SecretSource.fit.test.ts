@@ -31,8 +31,7 @@ const fetch = (options: Partial<Location.Options>): Operation => (source) =>
 const write = (
   run: (source: SecretSource.Service, target: SecretSource.Target) => Effect.Effect<unknown, { readonly _tag: string }>
 ): Operation =>
-(source) =>
-  Effect.flatMap(Location.make(place), (location) => run(source, { location, name: "A", type: "shared" }))
+(source) => Effect.flatMap(Location.make(place), (location) => run(source, { location, name: "A", type: "shared" }))
 
 const value = Redacted.make("new")
 
@@ -87,10 +86,13 @@ const stated = (kind: Kind, statement: Statement) =>
     if (statement !== "name" || kind !== "end-to-end-encrypted") return statements[statement]
     const { setHook } = yield* Wire
     let name: Readonly<Record<string, unknown>> = {}
-    yield* setHook(changing(["GET"], mapSecrets((secret) => {
-      name = encryptedName(secret)
-      return secret
-    })))
+    yield* setHook(changing(
+      ["GET"],
+      mapSecrets((secret) => {
+        name = encryptedName(secret)
+        return secret
+      })
+    ))
     yield* fetch({ secretPath: "/other" })(yield* SecretSource.SecretSource)
     return name
   })
@@ -140,10 +142,13 @@ for (const kind of kinds) {
           "staging"
         ]])
         yield* fetch({ secretName: "IMPORTED" })(source)
-        yield* setHook(changing(["GET"], mapSecrets((secret) => secret, (secret) => ({
-          ...secret,
-          ...statements.project
-        }))))
+        yield* setHook(changing(
+          ["GET"],
+          mapSecrets((secret) => secret, (secret) => ({
+            ...secret,
+            ...statements.project
+          }))
+        ))
         assert.strictEqual((yield* Effect.flip(fetch({})(source)))._tag, "UnexpectedResponseError")
       }).pipe(Effect.provide(sourceLayer(kind, world))))
 
@@ -201,10 +206,13 @@ for (const kind of kinds) {
       const b = yield* secrets.update("B", Redacted.make("b"), place)
       assert.strictEqual(yield* get("A"), "a")
       let other: Readonly<Record<string, unknown>> = {}
-      yield* setHook(changing(["PATCH"], mapSecrets((secret) => {
-        other = secret
-        return secret
-      })))
+      yield* setHook(changing(
+        ["PATCH"],
+        mapSecrets((secret) => {
+          other = secret
+          return secret
+        })
+      ))
       yield* secrets.update("B", Redacted.make("b"), place)
       yield* setHook(changing(["PATCH"], mapSecrets(() => other)))
       const error = yield* Effect.flip(secrets.update("A", Redacted.make("new"), place))

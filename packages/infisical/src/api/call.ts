@@ -14,11 +14,11 @@ import {
   UnexpectedResponseError
 } from "../model/InfisicalError.js"
 import { defined } from "../support/defined.js"
+import { withSpan } from "../support/span.js"
 import { isWrite, type RequestInfo } from "./classify.js"
 import { endAfter } from "./deadline.js"
 import { type ConditionalResponse, readRateLimit } from "./requests.js"
 import { withRetries } from "./retry.js"
-import { withSpan } from "./span.js"
 import { type CallFailure, toError, unanswered } from "./toError.js"
 import * as Transport from "./transport.js"
 

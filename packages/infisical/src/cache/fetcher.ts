@@ -15,6 +15,7 @@ import { isUnreachable, type ReadError, type Unreachable } from "../model/Infisi
 import type * as Location from "../model/Location.js"
 import type * as SecretSource from "../source/SecretSource.js"
 import type * as Snapshot from "../source/Snapshot.js"
+import { backoff } from "../support/backoff.js"
 import * as SingleFlight from "../support/singleFlight.js"
 import { withSpan } from "../support/span.js"
 import * as LocationState from "./LocationState.js"
@@ -139,7 +140,7 @@ const onFailure = (
             begun,
             failed: store.tick(),
             now: store.now(),
-            pause: (n) => backoff(n, 1)
+            pause: (n) => pauseAfter(n, 1)
           })
           : LocationState.fetchAbandoned(entry.state, begun)
       )
@@ -173,7 +174,7 @@ const onUnreachable = (
       : Option.none()
     const isFirst = Option.isNone(entry.state.outage)
     const jitter = yield* Random.nextRange(0.8, 1.2)
-    const pause = (attempts: number) => Math.max(backoff(attempts, jitter), retryAfterMillis(error))
+    const pause = (attempts: number) => Math.max(pauseAfter(attempts, jitter), retryAfterMillis(error))
     replace(
       entry,
       LocationState.fetchFailed(entry.state, { begun, failed: store.tick(), error, now: store.now(), pause })
@@ -208,5 +209,4 @@ const retryAfterMillis = (error: Unreachable): number =>
   error._tag === "NetworkError" && error.retryAfter !== undefined ? Duration.toMillis(error.retryAfter) : 0
 
 /** From a second to a minute, in milliseconds. */
-const backoff = (attempts: number, jitter: number): number =>
-  Math.round(jitter * Math.min(1000 * 2 ** (attempts - 1), 60_000))
+const pauseAfter = (attempt: number, jitter: number): number => backoff({ attempt, base: 1000, max: 60_000, jitter })

@@ -97,7 +97,7 @@ export interface Options {
   readonly environment?: string
   /** The default path. Default `/`. */
   readonly secretPath?: string
-  /** How long a snapshot is fresh. Default 15 minutes. */
+  /** How long a snapshot is fresh. Default 5 minutes. */
   readonly cacheTtl?: Duration.DurationInput
   /**
    * The age up to which a stale snapshot is returned while the server is unreachable, counted from its fetch. Default:

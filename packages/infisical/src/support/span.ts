@@ -1,20 +1,19 @@
-/**
- * A span that ends without a value. `Effect.withSpan` gives the tracer the whole `Exit`, and with it whatever secret the
- * effect succeeds with.
- */
+/** Spans that end without a value: `Effect.withSpan` gives the whole `Exit`, secrets included, to the tracer. */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Tracer from "effect/Tracer"
 
-/** The failures of the effect must be errors of ours, which carry no secret. */
+/**
+ * Runs an effect in a span. The tracer sees whether it succeeded, its typed error, and whether it was interrupted; of a
+ * defect, which may quote anything, only that there was one. The typed errors must be safe to show.
+ */
 export const withSpan =
-  (name: string, options: Omit<Tracer.SpanOptions, "captureStackTrace">) =>
-  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  (name: string, options: Tracer.SpanOptions) => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(
-        Effect.makeSpan(name, { ...options, captureStackTrace: false }),
+        Effect.makeSpan(name, { captureStackTrace: false, ...options }),
         (span) =>
           Effect.onExit(restore(Effect.withParentSpan(effect, span)), (exit) =>
             Effect.map(Clock.currentTimeNanos, (now) => span.end(now, withoutValue(exit))))
@@ -22,9 +21,14 @@ export const withSpan =
     )
 
 const withoutValue = <A, E>(exit: Exit.Exit<A, E>): Exit.Exit<void, E> =>
-  Exit.match(exit, {
-    onSuccess: () => Exit.void,
-    // A defect may be anything.
-    onFailure: (cause) =>
-      Cause.isDie(cause) ? Exit.die(new Cause.RuntimeException("The effect died")) : Exit.failCause(cause)
+  Exit.isSuccess(exit) ? Exit.void : Exit.failCause(withoutDefects(exit.cause))
+
+const withoutDefects = <E>(cause: Cause.Cause<E>): Cause.Cause<E> =>
+  Cause.match(cause, {
+    onEmpty: Cause.empty,
+    onFail: (error): Cause.Cause<E> => Cause.fail(error),
+    onDie: () => Cause.die("a defect, which the caller has"),
+    onInterrupt: Cause.interrupt,
+    onSequential: Cause.sequential,
+    onParallel: Cause.parallel
   })

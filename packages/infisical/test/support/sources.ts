@@ -164,9 +164,12 @@ export const mapSecrets =
     }
 
 /** A hook that changes the body of responses to requests of some methods for secrets. */
-export const changing = (methods: ReadonlyArray<string>, change: (body: unknown) => unknown): Hook =>
-({ method, path, reply, respond }) =>
-  Effect.flatMap(respond, (response) =>
-    methods.includes(method) && /\/api\/v[34]\/secrets/.test(path) && response.status === 200
-      ? Effect.map(Effect.orDie(response.json), (body) => reply(200, change(body)))
-      : Effect.succeed(response))
+export const changing =
+  (methods: ReadonlyArray<string>, change: (body: unknown) => unknown): Hook => ({ method, path, reply, respond }) =>
+    Effect.flatMap(
+      respond,
+      (response) =>
+        methods.includes(method) && /\/api\/v[34]\/secrets/.test(path) && response.status === 200
+          ? Effect.map(Effect.orDie(response.json), (body) => reply(200, change(body)))
+          : Effect.succeed(response)
+    )
