@@ -67,10 +67,10 @@ describe("The pause that a server asks for", () => {
       }
     )
 
-  it.effect("is five minutes at most, unless the user allows more", () =>
+  it.effect("is fifteen minutes at most, unless the user allows more", () =>
     Effect.gen(function*() {
       for (const seconds of ["86400", "999999999", "999999999999999"]) {
-        assert.strictEqual(yield* retryAfterOf({ "retry-after": seconds }), 300_000)
+        assert.strictEqual(yield* retryAfterOf({ "retry-after": seconds }), 900_000)
         const patient = { retry: { maxRetryAfter: "1 day" } } as const
         assert.strictEqual(yield* retryAfterOf({ "retry-after": seconds }, 429, patient), 86_400_000)
       }
@@ -79,8 +79,8 @@ describe("The pause that a server asks for", () => {
 
   it.effect("is never longer than a timer can wait", () =>
     Effect.gen(function*() {
-      const endless = { retry: { maxRetryAfter: Duration.infinity, deadline: Duration.infinity } }
-      assert.strictEqual(yield* retryAfterOf({ "retry-after": "999999999" }, 429, endless), 2 ** 31 - 1)
+      const endless = { retry: { maxRetryAfter: "24 days", deadline: "24 days" } } as const
+      assert.strictEqual(yield* retryAfterOf({ "retry-after": "999999999" }, 429, endless), 24 * 86_400_000)
     }))
 
   it.effect("can be the reset of a rate limit, with the same bound", () =>
@@ -88,14 +88,14 @@ describe("The pause that a server asks for", () => {
       const headers = { "x-ratelimit-limit": "60", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "999999999" }
       const { exit } = yield* outcome(list, {}, { ...empty, headers })
       const limit = Exit.isSuccess(exit) ? Option.getOrUndefined(exit.value.rateLimit) : undefined
-      assert.deepStrictEqual(limit, { limit: 60, remaining: 0, resetAfter: Duration.minutes(5) })
+      assert.deepStrictEqual(limit, { limit: 60, remaining: 0, resetAfter: Duration.minutes(15) })
     }))
 
   it.effect("can be a date, which counts from the date of the response", () =>
     Effect.gen(function*() {
       const headers = { "retry-after": "Wed, 21 Oct 2026 07:28:07 GMT", date: "Wed, 21 Oct 2026 07:28:00 GMT" }
       for (const status of [429, 503]) assert.strictEqual(yield* retryAfterOf(headers, status), 7000)
-      assert.strictEqual(yield* retryAfterOf({ ...headers, date: "Wed, 21 Oct 2020 07:28:00 GMT" }), 300_000)
+      assert.strictEqual(yield* retryAfterOf({ ...headers, date: "Wed, 21 Oct 2020 07:28:00 GMT" }), 900_000)
     }))
 
   for (const date of ["none", "now", "Wed, 99 Oct 2026 99:99:99 GMT"]) {
@@ -251,7 +251,7 @@ describe("JSON", () => {
         const body = new Uint8Array([
           ...encoder.encode(before),
           ...bytes,
-          ...encoder.encode(`\"}${after}`)
+          ...encoder.encode(`"}${after}`)
         ])
         const error = yield* failure(rawGet, answering(body))
         assert.include(String(error), "the body is not UTF-8")

@@ -9,7 +9,7 @@ import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
-import type * as InfisicalConfig from "../config/InfisicalConfig.js"
+import * as InfisicalConfig from "../config/InfisicalConfig.js"
 import type * as Background from "../support/background.js"
 import type { Entry, Store } from "./store.js"
 
@@ -131,6 +131,4 @@ const shortestInterval = 100
 
 /** A location that is watched although `refresh` is off: before it goes stale, but not more often than this. */
 const schedulePinned = (cacheTtl: Duration.Duration) =>
-  Schedule.spaced(Duration.max(Duration.times(cacheTtl, 0.75), "10 seconds")).pipe(
-    Schedule.jitteredWith({ min: 0.8, max: 1 })
-  )
+  InfisicalConfig.scheduleBefore(Duration.max(cacheTtl, "13 seconds"))

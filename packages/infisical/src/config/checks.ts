@@ -95,7 +95,7 @@ export const checkHeaders = (headers: Headers): Effect.Effect<Headers, InvalidRe
  */
 export const checkSiteUrl = (siteUrl: string): Effect.Effect<string, InvalidRequestError> => {
   const text = siteUrl.trim()
-  const url = /^https?:\/\/[^\s\\?#]+$/i.test(text) && URL.canParse(text) ? new URL(text) : undefined
+  const url = /^https?:\/\/[^\s\\?#/][^\s\\?#]*$/i.test(text) && URL.canParse(text) ? new URL(text) : undefined
   return url === undefined || (text.split("/")[2] ?? "").includes("@")
     ? invalid(
       "siteUrl",
