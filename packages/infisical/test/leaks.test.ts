@@ -16,13 +16,12 @@ import {
   Metric,
   Option,
   Redacted,
-  TestClock,
-  Tracer
+  TestClock
 } from "effect"
 import { Credential, Crypto, Infisical, InfisicalConfig, Secrets } from "effect-infisical"
 import { Emulator } from "effect-infisical-emulator"
 import { inspect } from "node:util"
-import { planted } from "../../../vitest.leaks.js"
+import { planted, printingTracer } from "../../../vitest.leaks.js"
 
 const printings = (value: unknown): ReadonlyArray<string> => [
   String(value),
@@ -30,38 +29,6 @@ const printings = (value: unknown): ReadonlyArray<string> => [
   inspect(value, { depth: 8, showHidden: true }),
   value instanceof Error ? `${value.message}\n${value.stack ?? ""}\n${inspect(value.cause, { depth: 20 })}` : ""
 ]
-
-/** A tracer that keeps what a real one would export. */
-const recordingTracer = (seen: Array<string>) =>
-  Tracer.make({
-    span: (name, parent, context, links, startTime, kind) => {
-      seen.push(name)
-      const attributes = new Map<string, unknown>()
-      return {
-        _tag: "Span",
-        name,
-        spanId: "span",
-        traceId: "trace",
-        parent,
-        context,
-        links: [...links],
-        kind,
-        sampled: true,
-        attributes,
-        status: { _tag: "Started", startTime },
-        attribute: (key, value) => {
-          attributes.set(key, value)
-          seen.push(`${key}=${String(value)}`, ...printings(value))
-        },
-        event: (name, _time, attributes) => void seen.push(name, ...printings(attributes)),
-        addLinks: () => {},
-        end: (_time, exit) => {
-          if (Exit.isFailure(exit)) seen.push(Cause.pretty(exit.cause), ...printings(exit.cause))
-        }
-      }
-    },
-    context: (run) => run()
-  })
 
 const value = (name: string) => `${planted}value ${name} ${"z".repeat(20)}`
 
@@ -251,7 +218,7 @@ describe("Nothing that the library shows", () => {
       yield* everything.pipe(
         Logger.withMinimumLogLevel(LogLevel.All),
         Effect.provide(Logger.add(logger)),
-        Effect.withTracer(recordingTracer(seen))
+        Effect.withTracer(printingTracer((text) => seen.push(text)))
       )
 
       const all = seen.join("\n")

@@ -110,6 +110,9 @@ const answerOf = (
   return Effect.flatMap(refusalOf(config, response), Effect.fail)
 }
 
+/** In bytes. A refusal of Infisical has a few hundred; a larger one would only cost time to parse. */
+const largestRefusal = 1024 * 1024
+
 const unexpected = (status: number, problem: string): Unexpected => ({ _tag: "Unexpected", status, problem })
 
 const refusalOf = (
@@ -119,7 +122,7 @@ const refusalOf = (
   Effect.zipWith(
     // What is too large or malformed is no answer of Infisical: the status alone says what it means.
     Effect.catchIf(
-      Effect.map(read(response, maxResponseBytes), Option.liftThrowable(parse)),
+      Effect.map(read(response, Math.min(maxResponseBytes, largestRefusal)), Option.liftThrowable(parse)),
       (error) => error._tag === "RefusedBody",
       () => Effect.succeedNone
     ),
