@@ -204,7 +204,7 @@ const play = (steps: ReadonlyArray<Step>): void => {
       const last = State.lastSnapshot(state, { now: clock, policy, error: unreachable })
       if (Option.isSome(last)) checkStale(last.value, Object.fromEntries(names.map((name) => [name, 0])))
     } else if (served.result === "refused") {
-      state = State.fetchRefused(state, { begun: fetch.tick, error: forbidden, now: clock, policy }).state
+      state = State.fetchRefused(state, { begun: fetch.tick, error: forbidden, policy }).state
     } else {
       const answered = State.fetchAnswered(state, {
         begun: fetch.tick,

@@ -34,9 +34,8 @@ const answer = (begun: number, held: Record<string, string>, now = 1000) => (sta
 const fail = (begun: number, failed: number, now = 1000) => (state: State.LocationState) =>
   State.fetchFailed(state, { begun, failed, error: unreachable, now, pause })
 
-const refuse =
-  (begun: number, error: InfisicalError.ReadError = forbidden, now = 1000) => (state: State.LocationState) =>
-    State.fetchRefused(state, { begun, error, now, policy }).state
+const refuse = (begun: number, error: InfisicalError.ReadError = forbidden) => (state: State.LocationState) =>
+  State.fetchRefused(state, { begun, error, policy }).state
 
 const write = (tick: number) => (state: State.LocationState) => State.writeBegun(state, tick)
 
@@ -191,7 +190,7 @@ describe("A refusal", () => {
     const state = after(begin(1), write(2), end(2, applied(put("A", "a"))), refuse(1, missing))
     assert.strictEqual(read(state), "fetch")
     assert.isFalse(
-      State.fetchRefused(after(begin(1), write(2)), { begun: 1, error: missing, now: 1000, policy }).counts
+      State.fetchRefused(after(begin(1), write(2)), { begun: 1, error: missing, policy }).counts
     )
   })
 

@@ -279,18 +279,20 @@ describe("An access token that we were given", () => {
       assert.deepStrictEqual(yield* takeCounts, {})
     }).pipe(Effect.provide(layer(world({})))))
 
-  it.effect("is not offered again once it is refused", () =>
+  it.effect("is offered again after pauses that grow to ten minutes once it is refused", () =>
     Effect.gen(function*() {
       const { advance, takeRequests } = yield* Simulation
       yield* Effect.gen(function*() {
-        for (let days = 0; days < 31; days++) {
+        for (let tens = 0; tens < 6 * 60; tens++) {
           assert.include(yield* Effect.flip(get("A")), { _tag: "AuthenticationError" })
-          yield* advance("1 day")
+          yield* advance("10 seconds")
         }
       }).pipe(
         Effect.provide(identityClient({ credential: Credential.accessToken(Redacted.make("not.a.jwt")) }))
       )
-      assert.strictEqual((yield* takeRequests).length, 1)
+      const times = (yield* takeRequests).map(({ at }) => at)
+      assert.deepStrictEqual(times.slice(0, 7), [0, 10, 30, 70, 150, 310, 630])
+      assert.deepStrictEqual(times.slice(7), [1230, 1830, 2430, 3030])
     }).pipe(Effect.provide(layer(world({})))))
 })
 

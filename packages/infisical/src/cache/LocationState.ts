@@ -253,11 +253,12 @@ export const fetchAnswered = (
 /** The server answered, with an error that says what it holds or allows. */
 export const fetchRefused = (
   state: LocationState,
-  options: { readonly begun: Tick; readonly error: ReadError; readonly now: number; readonly policy: Policy }
+  options: { readonly begun: Tick; readonly error: ReadError; readonly policy: Policy }
 ): { readonly state: LocationState; readonly counts: boolean } => {
-  const { begun, error, now, policy } = options
+  const { begun, error, policy } = options
+  const { begunAt, ...fetch } = fetchOf(state, begun)
   const next = fetchAbandoned(state, begun)
-  if (begun < state.answered || !isSettled(next, fetchOf(state, begun))) return { state: next, counts: false }
+  if (begun < state.answered || !isSettled(next, fetch)) return { state: next, counts: false }
   return {
     counts: true,
     state: {
@@ -266,7 +267,7 @@ export const fetchRefused = (
       fresh: never,
       answered: begun,
       outage: Option.none(),
-      refusal: Option.some({ error, valid: { from: now, until: now + policy.missTtl } })
+      refusal: Option.some({ error, valid: { from: begunAt, until: begunAt + policy.missTtl } })
     }
   }
 }
@@ -317,7 +318,8 @@ export const sealLoaded = (state: LocationState, snapshot: Snapshot.Snapshot): L
     : { ...state, snapshot: Option.some(Snapshot.make({ ...snapshot, expand: state.expand })), fresh: never }
 
 /** Whether the answer of a fetch reflects every write that touches the location. */
-const isSettled = (state: LocationState, fetch: Fetch): boolean => !fetch.isOutdated && state.writes.length === 0
+const isSettled = (state: LocationState, fetch: Pick<Fetch, "isOutdated">): boolean =>
+  !fetch.isOutdated && state.writes.length === 0
 
 const fetchOf = ({ fetches }: LocationState, begun: Tick): Fetch =>
   fetches.find((fetch) => fetch.begun === begun) ?? { begun, begunAt: -Infinity, changes: [], isOutdated: true }

@@ -150,13 +150,13 @@ const onFailure = (
   })
 
 const onRefusal = (
-  { policy, replace, sealer, store }: Options,
+  { policy, replace, sealer }: Options,
   entry: Entry,
   begun: LocationState.Tick,
   error: ReadError
 ) =>
   Effect.suspend(() => {
-    const { counts, state } = LocationState.fetchRefused(entry.state, { begun, error, now: store.now(), policy })
+    const { counts, state } = LocationState.fetchRefused(entry.state, { begun, error, policy })
     replace(entry, state)
     return counts ? sealer.remove(entry, error) : Effect.void
   })
