@@ -157,11 +157,11 @@ describe("An identity that may read some names only", () => {
       assert.strictEqual(value(secret), "a")
       assert.strictEqual(secret.source, "stale")
     }).pipe(
-      Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["A", "from the environment"]]))),
       run(
         { era: "current", secrets: { A: "a", B: "b" }, identities: { main: { readableNames: ["A"] } } },
         { fallback: true }
-      )
+      ),
+      Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["A", "from the environment"]])))
     ))
 })
 

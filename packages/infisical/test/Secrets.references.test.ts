@@ -102,8 +102,8 @@ describe("A value with references", () => {
       assert.include(yield* get("URL"), { source: "fallback" })
       assert.include(yield* get("URL", { secretPath: "/" }), { source: "fallback" })
     }).pipe(
-      Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["URL", "from the environment"]]))),
-      run(world, { fallback: true })
+      run(world, { fallback: true }),
+      Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["URL", "from the environment"]])))
     ))
 
   it.effect("is an error where what it refers to cannot be reached, and no half of a value", () =>
