@@ -64,7 +64,7 @@ const odd: ReadonlyArray<(value: unknown) => unknown> = [
   () => "\ud800",
   () => deep(40),
   () => deep(3000),
-  () => ({ toString: 1, valueOf: null, then: "then", constructor: [], length: -1 }),
+  () => ({ toString: 1, valueOf: null, constructor: [], length: -1 }),
   () => JSON.parse("{\"__proto__\":{\"polluted\":true},\"path\":[{\"toString\":1}]}")
 ]
 

@@ -55,4 +55,17 @@ describe("Secrets.layerTest", () => {
       const secret = yield* Effect.provide(get, Secrets.layerTest({}, { fallback: true }))
       assert.include(secret, { source: "fallback" })
     }).pipe(fromEnvironment))
+
+  it.effect("normalizes the paths of its folders, as reads do", () =>
+    Effect.gen(function*() {
+      const secrets = yield* Secrets.Secrets
+      assert.strictEqual(Redacted.value((yield* secrets.get("A")).value), "a")
+      assert.strictEqual(Redacted.value((yield* secrets.get("A", { secretPath: "/app" })).value), "a")
+      assert.strictEqual(Redacted.value((yield* secrets.get("B", { secretPath: "/other" })).value), "b")
+    }).pipe(Effect.provide(
+      Secrets.layerTest({ A: "a" }, {
+        secretPath: "/app/",
+        folders: [{ environment: "dev", secretPath: " /other/ ", secrets: { B: "b" } }]
+      })
+    )))
 })

@@ -113,4 +113,32 @@ describe("A value with references", () => {
       assert.include(yield* Effect.flip(get("URL")), { _tag: "NetworkError" })
       assert.strictEqual(value(yield* get("PLAIN")), "plain")
     }).pipe(run(world)))
+
+  it.effect("whose folder cannot be reached makes no list fail: it is listed with its error", () =>
+    Effect.gen(function*() {
+      const { setFault } = yield* Simulation
+      const secrets = yield* Secrets.Secrets
+      yield* setFault((path) => path.includes("prod") ? "unreachable" : undefined)
+      const broken = yield* secrets.list()
+      assert.sameMembers(broken.secrets.map(({ name }) => name), ["HOST", "CIRCLE", "MISSING", "PLAIN"])
+      assert.deepStrictEqual(broken.unresolved.map(({ error, secret }) => [secret.name, error._tag]), [[
+        "URL",
+        "NetworkError"
+      ]])
+      assert.strictEqual(yield* secrets.list(), broken)
+    }).pipe(run(world)))
+
+  it.effect("is in the same list each time, as long as nothing that it refers to changes", () =>
+    Effect.gen(function*() {
+      const { emulator } = yield* Simulation
+      const secrets = yield* Secrets.Secrets
+      const first = yield* secrets.list()
+      assert.strictEqual(yield* secrets.list(), first)
+      yield* emulator.setSecret({ environment: "prod", secretPath: "/db", name: "NAME", value: "invoices" })
+      yield* secrets.refresh()
+      const second = yield* secrets.list()
+      assert.notStrictEqual(second, first)
+      assert.include(second.secrets.map(value), "postgres://db.internal/invoices")
+      assert.strictEqual(yield* secrets.list(), second)
+    }).pipe(run(world)))
 })

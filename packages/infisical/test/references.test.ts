@@ -58,4 +58,57 @@ describe("A reference", () => {
       const error = yield* Effect.flip(References.expand("${A}", place, () => Effect.fail("unreachable")))
       assert.strictEqual(error, "unreachable")
     }))
+
+  it.effect("through a chain is replaced as deep as servers do it, and stays as written below", () =>
+    Effect.gen(function*() {
+      const secrets = Object.fromEntries(
+        Array.from({ length: 20 }, (_, index) => [`dev:/:A${index + 1}`, `${index + 1} \${A${index + 2}}`])
+      )
+      assert.strictEqual(yield* expand("${A1}", secrets), "1 2 3 4 5 6 7 8 9 10 ${A11}")
+    }))
+
+  it.effect("is looked up once, however often it is there, and no more than a thousand are", () =>
+    Effect.gen(function*() {
+      let lookups = 0
+      const text = Array.from({ length: 1500 }, (_, index) => `\${A${index}}`.repeat(2)).join("")
+      const expanded = yield* References.expand(
+        text,
+        { environment: "dev", secretPath: "/", name: "SELF" },
+        () => Effect.sync(() => Option.some(String(++lookups)))
+      )
+      assert.strictEqual(lookups, 1000)
+      assert.isTrue(expanded.endsWith("${A1499}${A1499}"))
+    }))
+
+  for (
+    const [what, secrets] of Object.entries({
+      "five values that refer to each other many times": Object.fromEntries(
+        ["A0", "A1", "A2", "A3", "A4"].map((name, index) => [
+          `dev:/:${name}`,
+          ["A0", "A1", "A2", "A3", "A4"].filter((_, other) => other !== index).map((other) => `\${${other}}`).join("")
+            .repeat(25)
+        ])
+      ),
+      "ten levels of ten names": Object.fromEntries(
+        Array.from({ length: 100 }, (_, index) => {
+          const [level, number] = [Math.floor(index / 10), index % 10]
+          return [
+            `dev:/:A${level === 0 ? number : `${level}_${number}`}`,
+            Array.from({ length: 10 }, (_, next) => `\${A${level + 1}_${next}}`).join("")
+          ]
+        })
+      ),
+      "a value that doubles a hundred thousand times": {
+        "dev:/:A0": "${A1}".repeat(100_000),
+        "dev:/:A1": "${A2}".repeat(100_000),
+        "dev:/:A2": "x".repeat(100_000)
+      }
+    })
+  ) {
+    it.live(`in ${what} ends soon, within the length that a server takes`, () =>
+      Effect.gen(function*() {
+        const expanded = yield* expand("${A0}", secrets)
+        assert.isAtMost(expanded.length, 1024 * 1024)
+      }).pipe(Effect.timeout("20 seconds")))
+  }
 })

@@ -253,9 +253,11 @@ export const make: Effect.Effect<
           : Effect.succeed(snapshot)
       }),
     refresh: (location) => Effect.suspend(() => fetcher.fetch(location)),
-    refreshAll: Effect.suspend(() =>
-      Effect.forEach(store.entries(), (entry) => Effect.either(fetcher.fetch(entry.location)), { concurrency: 4 })
-    ).pipe(Effect.flatMap(Effect.forEach(identity, { discard: true }))),
+    refreshAll: Effect.suspend(() => {
+      // What was refused is not in the cache: the next read asks for it.
+      const held = store.entries().filter(({ state }) => Option.isSome(state.snapshot) || Option.isSome(state.outage))
+      return Effect.forEach(held, ({ location }) => Effect.either(fetcher.fetch(location)), { concurrency: 4 })
+    }).pipe(Effect.flatMap(Effect.forEach(identity, { discard: true }))),
     write: (location, write, outcome) =>
       Effect.uninterruptibleMask((restore) =>
         Effect.flatMap(
