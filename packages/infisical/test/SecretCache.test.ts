@@ -274,6 +274,23 @@ describe("An outage", () => {
     }))
 })
 
+describe("A refresh", () => {
+  it.scoped("is not put off by writes", () =>
+    Effect.gen(function*() {
+      const source = yield* ManualSource.make({ refresh: Schedule.spaced("3 minutes") })
+      const { calls, secrets, writes } = source
+      yield* answerAll(source, () => answered)
+      yield* secrets.get("A")
+      for (let minute = 0; minute < 9; minute++) {
+        const updating = yield* start(secrets.update("A", Redacted.make("new")))
+        yield* writes.at(-1)?.end(Exit.void) ?? Effect.void
+        yield* Fiber.join(updating)
+        yield* advance("1 minute")
+      }
+      assert.strictEqual(calls.length, 4)
+    }))
+})
+
 describe("What is bounded", () => {
   it.scoped("interrupted reads leave nothing in the cache", () =>
     Effect.gen(function*() {

@@ -32,6 +32,7 @@ import * as Sealer from "./sealer.js"
 import * as SecretMetrics from "./SecretMetrics.js"
 import * as SnapshotFeed from "./snapshotFeed.js"
 import * as Store from "./store.js"
+import * as Writer from "./writer.js"
 
 /**
  * The service behind `SecretCache`.
@@ -80,6 +81,7 @@ export interface Service {
  */
 export class SecretCache extends Context.Tag("effect-infisical/SecretCache")<SecretCache, Service>() {}
 
+// Longer than other functions, since it does nothing but put the parts together.
 /**
  * @since 0.1.0
  * @category constructors
@@ -96,8 +98,7 @@ export const make: Effect.Effect<
   const fork = yield* Background.make
   const policy = policyOf(config, source)
   const feed = SnapshotFeed.make({ capacity: config.cacheCapacity })
-  /** Where each write under way writes, by the tick of its beginning. */
-  const writes = new Map<LocationState.Tick, Location.Location>()
+  const open: Writer.OpenWrites = new Map()
   let limit = { from: 0, until: 0 }
 
   const store = Store.make({
@@ -111,9 +112,7 @@ export const make: Effect.Effect<
             Expansion.expandWith(expansion, { read, includeImports: config.defaultLocation.includeImports })
           )
           : Option.none(),
-        writes: [...writes].flatMap(([begun, written]) =>
-          LocationState.effectOfWrite(written, location, policy) === "none" ? [] : [begun]
-        )
+        writes: Writer.touching(open, location, policy)
       }),
     onEvict: (entry) => sealer.removed(entry)
   })
@@ -128,39 +127,10 @@ export const make: Effect.Effect<
     limitedUntil: () => limit.from <= store.now() ? limit.until : 0
   })
 
-  const measure = Effect.suspend(() => {
-    const now = store.now()
-    const oldest = store.entries().reduce(
-      (oldest, { state }) =>
-        Math.min(oldest, Option.match(state.snapshot, { onNone: () => now, onSome: fetchedAtMillis })),
-      now
-    )
-    return Effect.zipRight(
-      Metric.incrementBy(SecretMetrics.hits, store.takeHits()),
-      Metric.set(SecretMetrics.oldestSnapshotAge, (now - oldest) / 1000)
-    )
-  })
+  const measure = measureStore(store)
   yield* Effect.addFinalizer(() => measure)
 
-  const notify = (entry: Store.Entry, previous: Option.Option<Snapshot.Snapshot>, current: Snapshot.Snapshot) => {
-    feed.publish({ previous, current, returned: new Map(entry.expansion.returned) })
-    Expansion.prune(entry.expansion, current)
-  }
-
-  /** Replaces the state of an entry, and notifies subscribers if its rows are others. */
-  const replace = (entry: Store.Entry, state: LocationState.LocationState) => {
-    const previous = entry.state.snapshot
-    store.update(entry, state)
-    if (Option.isNone(state.snapshot) || !SnapshotFeed.hasOtherRows(previous, state.snapshot.value)) return
-    notify(entry, previous, state.snapshot.value)
-    sealer.changed(entry, previous)
-    for (const other of store.entries()) {
-      const { snapshot } = other.state
-      if (other !== entry && other.expansion.references.has(entry.location.key) && Option.isSome(snapshot)) {
-        notify(other, snapshot, snapshot.value)
-      }
-    }
-  }
+  const replace = replaceIn(store, feed, sealer)
 
   const fetcher = yield* Fetcher.make({
     store,
@@ -213,34 +183,6 @@ export const make: Effect.Effect<
       }
     })
 
-  const endWrite = (location: Location.Location, begun: LocationState.Tick, outcome: LocationState.WriteOutcome) =>
-    Effect.suspend(() => {
-      writes.delete(begun)
-      const touched = store.entries().flatMap((entry) => {
-        const effect = LocationState.effectOfWrite(location, entry.location, policy)
-        return effect === "none" ? [] : [{ entry, effect }]
-      })
-      for (const { effect, entry } of touched) {
-        replace(entry, LocationState.writeEnded(entry.state, { begun, outcome, effect, policy }))
-      }
-      return Effect.zipRight(
-        Effect.forEach(touched, ({ entry }) => refresher.wakeUp(entry), { discard: true }),
-        sealer.sealInBackground
-      )
-    })
-
-  const beginWrite = (location: Location.Location) =>
-    Effect.sync(() => {
-      const begun = store.tick()
-      writes.set(begun, location)
-      for (const entry of store.entries()) {
-        if (LocationState.effectOfWrite(location, entry.location, policy) !== "none") {
-          store.update(entry, LocationState.writeBegun(entry.state, begun))
-        }
-      }
-      return begun
-    })
-
   return {
     fresh: store.fresh,
     holds: (location) => Option.isSome(store.find(location)?.state.snapshot ?? Option.none()),
@@ -258,13 +200,7 @@ export const make: Effect.Effect<
       const held = store.entries().filter(({ state }) => Option.isSome(state.snapshot) || Option.isSome(state.outage))
       return Effect.forEach(held, ({ location }) => Effect.either(fetcher.fetch(location)), { concurrency: 4 })
     }).pipe(Effect.flatMap(Effect.forEach(identity, { discard: true }))),
-    write: (location, write, outcome) =>
-      Effect.uninterruptibleMask((restore) =>
-        Effect.flatMap(
-          beginWrite(location),
-          (begun) => Effect.onExit(restore(write), (exit) => endWrite(location, begun, outcome(exit)))
-        )
-      ),
+    write: Writer.make({ open, store, policy, sealer, refresher, replace }).write,
     invalidateAll: Effect.sync(() => {
       for (const entry of store.entries()) store.update(entry, LocationState.invalidated(entry.state))
     }),
@@ -294,6 +230,42 @@ export const layer = (): Layer.Layer<
   never,
   InfisicalConfig.InfisicalConfig | SecretSource.SecretSource | SealedSnapshots.SealedSnapshots
 > => Layer.scoped(SecretCache, make)
+
+/** Sets the metrics that are counted with every fetch. */
+const measureStore = (store: Store.Store): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const now = store.now()
+    const oldest = store.entries().reduce(
+      (oldest, { state }) =>
+        Math.min(oldest, Option.match(state.snapshot, { onNone: () => now, onSome: fetchedAtMillis })),
+      now
+    )
+    return Effect.zipRight(
+      Metric.incrementBy(SecretMetrics.hits, store.takeHits()),
+      Metric.set(SecretMetrics.oldestSnapshotAge, (now - oldest) / 1000)
+    )
+  })
+
+/** Replaces the state of an entry; notifies subscribers if its rows are others, and of the values that refer to them. */
+const replaceIn = (store: Store.Store, feed: SnapshotFeed.SnapshotFeed, sealer: Sealer.Sealer) => {
+  const notify = (entry: Store.Entry, previous: Option.Option<Snapshot.Snapshot>, current: Snapshot.Snapshot) => {
+    feed.publish({ previous, current, returned: new Map(entry.expansion.returned) })
+    Expansion.prune(entry.expansion, current)
+  }
+  return (entry: Store.Entry, state: LocationState.LocationState): void => {
+    const previous = entry.state.snapshot
+    store.update(entry, state)
+    if (Option.isNone(state.snapshot) || !SnapshotFeed.hasOtherRows(previous, state.snapshot.value)) return
+    notify(entry, previous, state.snapshot.value)
+    sealer.changed(entry, previous)
+    for (const other of store.entries()) {
+      const { snapshot } = other.state
+      if (other !== entry && other.expansion.references.has(entry.location.key) && Option.isSome(snapshot)) {
+        notify(other, snapshot, snapshot.value)
+      }
+    }
+  }
+}
 
 const policyOf = (config: InfisicalConfig.Service, source: SecretSource.Service): LocationState.Policy => ({
   cacheTtl: Duration.toMillis(config.cacheTtl),
