@@ -39,6 +39,10 @@ export const warmGet: Benchmark = {
         (name) => Effect.map(secrets.get(name), (secret) => [name, Effect.succeed(secret)] as const)
       )
     )
+    const options = { environment: "dev", secretPath: folders.medium, type: "shared" } as const
+    const large = { secretPath: folders.large }
+    yield* Effect.forEach(names, (name) => secrets.get(name, options))
+    yield* secrets.list(large)
     const absent = Effect.dieMessage("There is no such secret")
     const lookup = (name: string) => found.get(name) ?? absent
 
@@ -55,7 +59,9 @@ export const warmGet: Benchmark = {
         ours: inOneFiber((name) => secrets.get(name)),
         map: inOneFiber((name) => Effect.suspend(() => lookup(name))),
         cache: inOneFiber((name) => cache.get(name)),
-        theirs: inOnePromise((name) => client.getSecret(name, place))
+        theirs: inOnePromise((name) => client.getSecret(name, place)),
+        withOptions: inOneFiber((name) => secrets.get(name, options)),
+        list: inOneFiber(() => secrets.list(large))
       },
       warmUps,
       rounds
@@ -75,10 +81,20 @@ export const warmGet: Benchmark = {
       unit: "×",
       basis: `${significant(median(samples("ours")))} µs / ${significant(median(samples(name)))} µs`
     })
+    const besideGet = (what: string, name: "withOptions" | "list", beside: string, budget: number): Measurement => ({
+      what,
+      beside,
+      samples: ratios(samples(name), samples("ours")),
+      budget,
+      unit: "×",
+      basis: `${significant(median(samples(name)))} µs / ${significant(median(samples("ours")))} µs`
+    })
     return [
       compared("a warm get inside a fiber", "map", "Effect.suspend around Map.get", 1.5),
       compared("… the same", "cache", "a hit in Effect's Cache", 0.3),
-      compared("… the same", "theirs", "infisical-node's getSecret", 0.3)
+      compared("… the same", "theirs", "infisical-node's getSecret", 0.3),
+      besideGet("a warm get with secretPath, type, environment", "withOptions", "a warm get without", 2),
+      besideGet("a warm list of 1,000", "list", "a warm get", 3)
     ]
   }).pipe(Effect.scoped)
 }

@@ -75,8 +75,6 @@ export const make = (options: {
 
   const keepRefreshing = (entry: Entry): Effect.Effect<void> =>
     Effect.gen(function*() {
-      // Yield first, so that callers of the first fetch resume before the next one is scheduled.
-      yield* Effect.sleep(Duration.zero)
       const driver = yield* Schedule.driver(pinnedSchedule)
       const isIdle = isIdleSince(entry)
       let isEnded = false
