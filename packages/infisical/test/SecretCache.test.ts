@@ -17,8 +17,10 @@ import {
   TestClock
 } from "effect"
 import { InfisicalError } from "effect-infisical"
+import * as Snapshot from "../src/source/Snapshot.js"
 import { value } from "./Simulation.js"
 import * as ManualSource from "./support/ManualSource.js"
+import { at, content } from "./support/snapshots.js"
 
 const { settle, unreachable } = ManualSource
 
@@ -323,6 +325,34 @@ describe("What is bounded", () => {
       yield* Effect.exit(source.secrets.get("A", { version: 1 }))
       for (let minute = 0; minute < 60; minute++) yield* advance("1 minute")
       assert.strictEqual(source.calls.length, 1)
+    }))
+})
+
+describe("A sealed snapshot", () => {
+  it.scoped("is returned in an outage, and is no previous answer of the server", () =>
+    Effect.gen(function*() {
+      const source = yield* ManualSource.make({ refresh: Schedule.spaced("4 minutes") }, {
+        load: (location, because) =>
+          Effect.succeedSome(Snapshot.make({
+            location,
+            source: "sealed",
+            fetchedAt: at(0),
+            etag: Option.none(),
+            content: content({ A: "sealed" }),
+            staleBecause: Option.some(because),
+            expand: Option.none()
+          }))
+      })
+      const { calls, secrets } = source
+      let current: Exit.Exit<Readonly<Record<string, string>>, InfisicalError.ReadError> = Exit.fail(unreachable)
+      yield* answerAll(source, () => current)
+      const sealed = yield* secrets.get("A")
+      assert.strictEqual(`${value(sealed)} ${sealed.source}`, "sealed sealed")
+      current = answered
+      yield* advance("2 seconds")
+      assert.strictEqual(value(yield* secrets.get("A")), "a")
+      yield* advance("5 minutes")
+      assert.deepStrictEqual(calls.slice(0, 3).map(({ hasPrevious }) => hasPrevious), [false, false, true])
     }))
 })
 

@@ -98,4 +98,19 @@ describe("A single flight", () => {
       assert.include(exit.toString(), "has been released")
       assert.strictEqual(yield* begun, 0)
     }))
+
+  it.scoped("is not joined while it is being interrupted, since all callers have left", () =>
+    Effect.gen(function*() {
+      const join = yield* SingleFlight.make<number, string>()
+      const gate = yield* Deferred.make<void>()
+      const stuck = Effect.onInterrupt(Effect.never, () => Deferred.await(gate))
+      const first = yield* Effect.fork(join("key", stuck))
+      yield* settle
+      yield* Fiber.interruptFork(first)
+      yield* settle
+      assert.strictEqual(yield* join("key", Effect.succeed(2)), 2)
+      yield* Deferred.succeed(gate, undefined)
+      yield* settle
+      assert.strictEqual(yield* join("key", Effect.succeed(3)), 3)
+    }))
 })

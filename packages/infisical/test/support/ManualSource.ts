@@ -10,6 +10,8 @@ export interface Call {
   readonly location: Location.Location
   /** What the fiber that fetches has of the test's FiberRef. */
   readonly mark: string
+  /** Whether the source is given a previous answer, whose rows it may keep. */
+  readonly hasPrevious: boolean
   readonly end: (exit: FetchExit) => Effect.Effect<void>
 }
 
@@ -32,7 +34,8 @@ export interface ManualSource {
 
 /** A client on a manual source, in the scope. */
 export const make = (
-  options: Omit<InfisicalConfig.Options, "credential"> = {}
+  options: Omit<InfisicalConfig.Options, "credential"> = {},
+  sealed: Partial<SealedSnapshots.Service> = {}
 ): Effect.Effect<ManualSource, InfisicalError.InvalidRequestError, Scope.Scope> =>
   Effect.gen(function*() {
     const calls: Array<Call> = []
@@ -52,12 +55,13 @@ export const make = (
     const source: SecretSource.Service = {
       expandsReferences: false,
       readsByName: false,
-      fetch: (location) =>
+      fetch: (location, previous) =>
         Effect.gen(function*() {
           const done = yield* Deferred.make<Readonly<Record<string, string>>, InfisicalError.ReadError>()
           calls.push({
             location,
             mark: yield* FiberRef.get(mark),
+            hasPrevious: Option.isSome(previous),
             end: (exit) => Effect.zipRight(Deferred.done(done, exit), settle)
           })
           const values = yield* Deferred.await(done)
@@ -74,6 +78,10 @@ export const make = (
     const context = yield* Layer.build(
       Secrets.layer().pipe(
         Layer.provideMerge(SecretCache.layer()),
+        Layer.provide(Layer.effect(
+          SealedSnapshots.SealedSnapshots,
+          Effect.map(SealedSnapshots.SealedSnapshots, (disabled) => ({ ...disabled, ...sealed }))
+        )),
         Layer.provide(SealedSnapshots.layerDisabled),
         Layer.provide(Layer.succeed(SecretSource.SecretSource, source)),
         Layer.provide(InfisicalConfig.layerTest({ refresh: false, ...options }))
