@@ -445,7 +445,7 @@ describe("A sealed snapshot", () => {
         const { key, store, texts } = yield* sealed()
         texts.set(key, text)
         yield* assertIgnored(store, /corrupt or cut off|was changed/)
-        const instead = yield* get("A").pipe(fromEnvironment, inProcess(store, { fallback: true }))
+        const instead = yield* get("A").pipe(inProcess(store, { fallback: true }), fromEnvironment)
         assert.strictEqual(instead.source, "fallback")
       }).pipe(run(world)))
   }
