@@ -6,6 +6,12 @@ import { inspect } from "node:util"
 const token = `st.id.secret.${"0".repeat(32)}`
 const credential = Credential.serviceToken(Redacted.make(token))
 
+/**
+ * The error of options that must be refused. Without the configuration of those that are not: a test that fails with it
+ * prints it, and Vitest spends minutes on the graph of its layers and schedules.
+ */
+const refusal = (options: InfisicalConfig.Options) => Effect.flip(Effect.asVoid(InfisicalConfig.make(options)))
+
 const load = (variables: Record<string, string>) =>
   Effect.flatMap(InfisicalConfig.fromEnvironment, InfisicalConfig.make).pipe(
     Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(variables))))
@@ -80,16 +86,16 @@ describe("InfisicalConfig", () => {
   ) {
     it.effect(`refuses the site ${JSON.stringify(siteUrl)} before any request`, () =>
       Effect.gen(function*() {
-        const error = yield* Effect.flip(InfisicalConfig.make({ credential, siteUrl }))
+        const error = yield* refusal({ credential, siteUrl })
         assert.include(error, { _tag: "InvalidRequestError", parameter: "siteUrl" })
       }))
   }
 
   it.effect("refuses a default path without a leading slash, and an empty environment", () =>
     Effect.gen(function*() {
-      const path = yield* Effect.flip(InfisicalConfig.make({ credential, secretPath: "foo" }))
+      const path = yield* refusal({ credential, secretPath: "foo" })
       assert.include(path, { _tag: "InvalidRequestError", parameter: "secretPath" })
-      const environment = yield* Effect.flip(InfisicalConfig.make({ credential, environment: " " }))
+      const environment = yield* refusal({ credential, environment: " " })
       assert.include(environment, { _tag: "InvalidRequestError", parameter: "environment" })
     }))
 
@@ -111,7 +117,7 @@ describe("InfisicalConfig", () => {
   ) {
     it.effect(`refuses ${inspect(options)}, and names the option`, () =>
       Effect.gen(function*() {
-        const error = yield* Effect.flip(InfisicalConfig.make({ credential, ...options }))
+        const error = yield* refusal({ credential, ...options })
         assert.include(error, { _tag: "InvalidRequestError", parameter })
       }))
   }
@@ -180,7 +186,7 @@ describe("InfisicalConfig", () => {
       for (const duration of ["5 parsecs", "", "minutes", null, {}, true]) {
         const options = { credential, ...JSON.parse(JSON.stringify({ idleTtl: duration })) }
         if (duration === null) continue
-        const error = yield* Effect.flip(InfisicalConfig.make(options))
+        const error = yield* refusal(options)
         assert.include(error, { _tag: "InvalidRequestError", parameter: "idleTtl" })
       }
     }))
@@ -192,7 +198,7 @@ describe("InfisicalConfig", () => {
   ) {
     it.effect(`refuses the sealing key ${JSON.stringify(sealingKey)}, and does not quote it`, () =>
       Effect.gen(function*() {
-        const error = yield* Effect.flip(InfisicalConfig.make({ credential, sealingKey: Redacted.make(sealingKey) }))
+        const error = yield* refusal({ credential, sealingKey: Redacted.make(sealingKey) })
         assert.include(error, { _tag: "InvalidRequestError", parameter: "sealingKey" })
         if (sealingKey.trim().length > 4) assert.notInclude(inspect(error), sealingKey.trim())
       }))

@@ -4,6 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import {
   ConfigProvider,
   DateTime,
+  type Duration,
   Effect,
   Encoding,
   Exit,
@@ -664,6 +665,83 @@ for (
       }).pipe(run(world)))
   })
 }
+
+describe("A storage that hangs", () => {
+  const hanging = (operation: "get" | "set" | "remove" | "all") => {
+    const { store, texts } = makeDisk()
+    const on = (...operations: ReadonlyArray<string>) => operations.includes(operation) || operation === "all"
+    const never = Effect.uninterruptible(Effect.never)
+    const broken: KeyValueStore.KeyValueStore = {
+      ...store,
+      ...on("get") && { get: () => never },
+      ...on("set") && { set: () => never },
+      ...on("remove") && { remove: () => never }
+    }
+    return { texts, store: broken }
+  }
+
+  /** Ends as soon as simulated time has passed, or fails after some of it. */
+  const within = (duration: Duration.DurationInput) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+    Effect.gen(function*() {
+      const { advance } = yield* Simulation
+      const fiber = yield* Effect.fork(effect)
+      yield* advance(duration)
+      const exit = fiber.unsafePoll()
+      return exit === null ? assert.fail("it still waits") : yield* exit
+    })
+
+  it.effect("on get lets a read fail with its reason, and come from the fallback", () =>
+    Effect.gen(function*() {
+      const { store } = hanging("get")
+      yield* goOffline
+      const { logged, result } = yield* withWarnings(
+        Effect.flip(get("A")).pipe(inProcess(store), within("6 seconds"))
+      )
+      assert.include(result, { _tag: "NetworkError" })
+      assert.deepStrictEqual(logged, [
+        "WARN The sealed snapshot of dev at / is ignored: it could not be read: the storage did not answer in time"
+      ])
+      const instead = yield* get("A").pipe(inProcess(store, { fallback: true }), fromEnvironment, within("6 seconds"))
+      assert.strictEqual(instead.source, "fallback")
+    }).pipe(run(world)))
+
+  it.effect("on get lets a read end at its deadline in an uninterruptible region", () =>
+    Effect.gen(function*() {
+      yield* goOffline
+      const result = yield* Effect.uninterruptible(Effect.flip(get("A"))).pipe(
+        inProcess(hanging("get").store, { retry: { times: 0, deadline: "1 second" } }),
+        within("8 seconds")
+      )
+      assert.include(result, { _tag: "NetworkError" })
+    }).pipe(run(world)))
+
+  it.effect("on set lets reads go on and the layer be released, with a warning", () =>
+    Effect.gen(function*() {
+      const { store } = hanging("set")
+      const { logged, result } = yield* withWarnings(
+        Effect.all([get("A"), get("A", { includeImports: false })]).pipe(
+          inProcess(store),
+          within("20 seconds")
+        )
+      )
+      assert.deepStrictEqual(result.map(({ source }) => source), ["live", "live"])
+      assert.isAtLeast(logged.length, 1)
+      assert.match(logged[0] ?? "", /^WARN The snapshot of dev at \/ could not be sealed: the storage did not answer/)
+    }).pipe(run(world)))
+
+  it.effect("on remove does not hide that a credential is refused", () =>
+    Effect.gen(function*() {
+      const { emulator } = yield* Simulation
+      yield* emulator.revokeServiceToken()
+      for (const operation of ["remove", "all"] as const) {
+        const { logged, result } = yield* withWarnings(
+          Effect.flip(get("A")).pipe(inProcess(hanging(operation).store), within("30 seconds"))
+        )
+        assert.include(result, { _tag: "AuthenticationError" })
+        assert.isAtLeast(logged.length, 1)
+      }
+    }).pipe(run(world)))
+})
 
 /** Whether a change is one of those bits of base64 that stand for nothing. */
 const opensTheSame = (text: string, changed: string): boolean => {

@@ -20,6 +20,7 @@ import * as Option from "effect/Option"
 import type { ParseError } from "effect/ParseResult"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import { endAfter, remaining } from "../api/deadline.js"
 import * as InfisicalConfig from "../config/InfisicalConfig.js"
 import * as Crypto from "../crypto/Crypto.js"
 import { InvalidRequestError, type ReadError } from "../model/InfisicalError.js"
@@ -55,6 +56,26 @@ export interface Service {
  * @category tags
  */
 export class SealedSnapshots extends Context.Tag("effect-infisical/SealedSnapshots")<SealedSnapshots, Service>() {}
+
+/**
+ * The longest wait for one operation of the storage, in milliseconds. A file or a row takes milliseconds and a busy Redis
+ * less than a second, so a storage that takes longer hangs. It is well below the default deadline of a call, 30 seconds,
+ * so that a read can still fail with the reason or come from the fallback.
+ */
+const storageTimeout = 5000
+
+interface StorageTimeout {
+  readonly _tag: "StorageTimeout"
+  readonly message: string
+}
+
+/** An operation of the storage. Its wait is bounded even in uninterruptible regions and finalizers. */
+const bounded = <A, E>(operation: Effect.Effect<A, E>): Effect.Effect<A, E | StorageTimeout> =>
+  Effect.flatMap(remaining, (left) =>
+    endAfter(operation, Math.min(storageTimeout, left), (): StorageTimeout => ({
+      _tag: "StorageTimeout",
+      message: "the storage did not answer in time"
+    })))
 
 /** Raised by one with every change of what follows. */
 const formatVersion = 1
@@ -97,7 +118,12 @@ export const make: Effect.Effect<
   Crypto.Crypto | InfisicalConfig.InfisicalConfig | SnapshotStorage
 > = Effect.gen(
   function*() {
-    const store = yield* SnapshotStorage
+    const storage = yield* SnapshotStorage
+    const store = {
+      get: (key: string) => bounded(storage.get(key)),
+      set: (key: string, text: string) => bounded(storage.set(key, text)),
+      remove: (key: string) => bounded(storage.remove(key))
+    }
     const crypto = yield* Crypto.Crypto
     const { credential, logDebug, projectId, sealedTtl, sealingKey, siteUrl } = yield* InfisicalConfig.InfisicalConfig
     if (Option.isNone(sealingKey)) {
@@ -221,7 +247,7 @@ export const layer = (): Layer.Layer<
 export const layerDisabled: Layer.Layer<SealedSnapshots> = Layer.succeed(SealedSnapshots, disabled)
 
 // A storage that dies must break no read either. What it died of may quote anything, and a ParseError does.
-const problemOf = (cause: Cause.Cause<PlatformError | ParseError>): string =>
+const problemOf = (cause: Cause.Cause<PlatformError | ParseError | StorageTimeout>): string =>
   Option.match(Cause.failureOption(cause), {
     onNone: () => "the storage failed",
     onSome: (error) => error._tag === "ParseError" ? "it cannot be encoded" : error.message

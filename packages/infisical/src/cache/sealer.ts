@@ -5,6 +5,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
+import { endAfter } from "../api/deadline.js"
 import type * as InfisicalConfig from "../config/InfisicalConfig.js"
 import type { ReadError } from "../model/InfisicalError.js"
 import type * as Snapshot from "../source/Snapshot.js"
@@ -48,7 +49,12 @@ export const make = (options: {
           }).pipe(Effect.uninterruptible), { discard: true })
       )
     )
-    yield* Effect.addFinalizer(() => sealAll)
+    yield* Effect.addFinalizer(() =>
+      Effect.catchAll(
+        endAfter(sealAll, releaseTimeout, () => undefined),
+        () => Effect.logWarning("Not every snapshot was sealed before the layer was released: the storage is too slow")
+      )
+    )
 
     return {
       changed: (entry, previous) => {
@@ -73,6 +79,12 @@ export const make = (options: {
         })
     }
   })
+
+/**
+ * The longest wait for the last seals, in milliseconds: two operations of a storage that hangs. Container runtimes kill a
+ * process 10 to 30 seconds after they ask it to end.
+ */
+const releaseTimeout = 10_000
 
 /** A snapshot that did not change is sealed again after so many milliseconds, so that its seal does not expire. */
 const resealInterval = ({ maxStale, sealedTtl }: InfisicalConfig.Service): number =>

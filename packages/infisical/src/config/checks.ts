@@ -90,8 +90,8 @@ export const checkHeaders = (headers: Headers): Effect.Effect<Headers, InvalidRe
 /**
  * The URL that the paths of routes are appended to: without a slash at its end, and without `/api`.
  *
- * The URL parser drops what a route cannot be appended to (`?`, `#`) only if nothing follows it, corrects `https:/host`
- * and backslashes, and removes line breaks. So the text is checked as well.
+ * The URL parser drops what a route cannot be appended to (`?`, `#`) only if nothing follows it, corrects `https:/host`,
+ * `https:///host` and backslashes, and removes line breaks. So the text is checked as well.
  */
 export const checkSiteUrl = (siteUrl: string): Effect.Effect<string, InvalidRequestError> => {
   const text = siteUrl.trim()
