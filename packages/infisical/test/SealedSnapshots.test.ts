@@ -15,7 +15,8 @@ import {
   Redacted,
   Schedule,
   Scope,
-  Stream
+  Stream,
+  TestClock
 } from "effect"
 import { Credential, type InfisicalConfig, Secrets, SnapshotStorage } from "effect-infisical"
 import type { World } from "effect-infisical-emulator"
@@ -438,7 +439,7 @@ describe("A sealed snapshot", () => {
       ["is no JSON", "not JSON"],
       ["is JSON of something else", "[1]"],
       ["is plain text of what a snapshot holds", JSON.stringify({ fetchedAt: 0, own: [], imported: [] })],
-      ["has empty parts", JSON.stringify({ version: 1, ciphertext: "", iv: "", tag: "" })]
+      ["has empty parts", JSON.stringify({ version: 2, ciphertext: "", iv: "", tag: "" })]
     ] as const
   ) {
     it.effect(`that ${what} is ignored with a warning`, () =>
@@ -483,7 +484,7 @@ describe("A sealed snapshot", () => {
       yield* assertIgnored(here.store, /another credential/)
     }).pipe(run({ ...world, serviceTokens: { main: {}, other: {} } })))
 
-  for (const version of [0, 2, 1000, 1.5, -1]) {
+  for (const version of [0, 1, 3, 1000, 1.5, -1]) {
     it.effect(`of version ${version} is ignored with a warning`, () =>
       Effect.gen(function*() {
         const { key, store, text, texts } = yield* sealed()
@@ -558,7 +559,32 @@ describe("A sealed snapshot", () => {
     }).pipe(run(world)))
 })
 
+/** The keys of sealed snapshots in a storage, without the marks of refused credentials. */
+const sealsIn = (texts: ReadonlyMap<string, string>) =>
+  [...texts.keys()].filter((key) => !decodeURIComponent(key).startsWith("[\"refused "))
+
 describe("A refused credential", () => {
+  it.effect("voids every seal of the credential, and not those that are made after it is accepted again", () =>
+    Effect.gen(function*() {
+      const { advance, setFault } = yield* Simulation
+      const { store } = makeDisk()
+      const everywhere = Effect.all([Effect.exit(get("A")), Effect.exit(get("B", { environment: "prod" }))])
+      yield* Effect.all([get("A"), Effect.exit(get("B", { environment: "prod" }))]).pipe(inProcess(store))
+      yield* advance("1 minute")
+      // It is refused for one location only, by a process that does not know the other.
+      yield* setFault(() =>
+        Response.json({ statusCode: 403, error: "TokenError", message: "Token missing" }, { status: 403 })
+      )
+      assert.include(yield* Effect.flip(get("A").pipe(inProcess(store))), { _tag: "AuthenticationError" })
+      yield* goOffline
+      for (const exit of yield* everywhere.pipe(inProcess(store))) assert.isTrue(Exit.isFailure(exit))
+      yield* goOnline
+      yield* advance("1 minute")
+      yield* get("A").pipe(inProcess(store))
+      yield* goOffline
+      assert.include(yield* get("A").pipe(inProcess(store)), { source: "sealed" })
+    }).pipe(run(world)))
+
   it.effect("takes the sealed snapshot with it, so that no process that starts offline serves it", () =>
     Effect.gen(function*() {
       const { advance, emulator } = yield* Simulation
@@ -569,7 +595,7 @@ describe("A refused credential", () => {
         yield* advance("5 minutes", "30 seconds")
         assert.include(yield* Effect.flip(get("A")), { _tag: "AuthenticationError" })
       }).pipe(inProcess(store))
-      assert.strictEqual(texts.size, 0)
+      assert.deepStrictEqual(sealsIn(texts), [])
       yield* goOffline
       assert.include(yield* Effect.flip(get("A").pipe(inProcess(store))), { _tag: "NetworkError" })
     }).pipe(run(world)))
@@ -580,7 +606,7 @@ describe("A refused credential", () => {
       const { store, texts } = yield* sealed()
       yield* emulator.revokeServiceToken()
       assert.include(yield* Effect.flip(get("A").pipe(inProcess(store))), { _tag: "AuthenticationError" })
-      assert.strictEqual(texts.size, 0)
+      assert.deepStrictEqual(sealsIn(texts), [])
     }).pipe(run(world)))
 
   it.effect("takes it also where only the permission is gone", () =>
@@ -610,7 +636,7 @@ describe("A refused credential", () => {
         yield* emulator.revokeServiceToken()
         assert.include(yield* Effect.flip(secrets.refresh()), { _tag: "AuthenticationError" })
       }).pipe(inProcess(slow))
-      assert.deepStrictEqual([...texts.keys()], [])
+      assert.deepStrictEqual(sealsIn(texts), [])
     }).pipe(run(world)))
 })
 
@@ -660,7 +686,7 @@ for (
         yield* emulator.revokeServiceToken()
         const { logged, result } = yield* withWarnings(Effect.flip(get("A")).pipe(inProcess(store)))
         assert.include(result, { _tag: "AuthenticationError" })
-        assert.lengthOf(logged, 1)
+        assert.lengthOf(logged, 2)
         assert.match(logged[0] ?? "", /^WARN The sealed snapshot of dev at \/ could not be removed: /)
       }).pipe(run(world)))
   })
@@ -755,3 +781,62 @@ const opensTheSame = (text: string, changed: string): boolean => {
   }
   return /^[\x20-\x7e]*$/.test(changed) && parts(text) === parts(changed)
 }
+
+describe("A seal of an access token", () => {
+  const sealingKey = Redacted.make("planted0 sealing key of thirty-two characters")
+  const jwt = (claims: object, signature: string) =>
+    Credential.accessToken(
+      Redacted.make(
+        `${Encoding.encodeBase64Url("{}")}.${Encoding.encodeBase64Url(JSON.stringify(claims))}.${signature}`
+      )
+    )
+  /** Whether a seal that was made with one token is served to another, with the same sealing key. */
+  const isServed = (one: ReturnType<typeof jwt>, other: ReturnType<typeof jwt>) =>
+    Effect.gen(function*() {
+      const { setFault } = yield* Simulation
+      const { store } = makeDisk()
+      const options = { sealingKey, projectId: "project", source: "v4" } as const
+      yield* setFault(() =>
+        Response.json({
+          secrets: [{
+            id: "id",
+            version: 1,
+            type: "shared",
+            secretKey: "A",
+            secretValue: "planted0 a",
+            environment: "dev"
+          }]
+        })
+      )
+      yield* get("A").pipe(inProcess(store, { ...options, credential: yield* one }))
+      yield* goOffline
+      return Exit.isSuccess(
+        yield* Effect.exit(get("A").pipe(inProcess(store, { ...options, credential: yield* other })))
+      )
+    }).pipe(run(world))
+
+  it.effect("is opened by a rotated token of the same identity, and by no other identity", () =>
+    Effect.gen(function*() {
+      const token = jwt({ identityId: "one", iat: 1 }, "first")
+      assert.isTrue(yield* isServed(token, jwt({ identityId: "one", iat: 2 }, "second")))
+      assert.isFalse(yield* isServed(token, jwt({ identityId: "other" }, "first")))
+      assert.isFalse(yield* isServed(token, jwt({ userId: "one" }, "first")))
+    }))
+
+  it.effect("that is no JWT is opened by that token alone", () =>
+    Effect.gen(function*() {
+      const opaque = (text: string) => Credential.accessToken(Redacted.make(text))
+      assert.isTrue(yield* isServed(opaque("planted0one"), opaque("planted0one")))
+      assert.isFalse(yield* isServed(opaque("planted0one"), opaque("planted0other")))
+    }))
+})
+
+describe("A seal from the future", () => {
+  it.effect("is ignored: the clock that made it was ahead", () =>
+    Effect.gen(function*() {
+      yield* TestClock.setTime(86_400_000)
+      const { store } = yield* sealed()
+      yield* TestClock.setTime(1000)
+      yield* assertIgnored(store, /from the future/)
+    }).pipe(run(world)))
+})

@@ -2,9 +2,13 @@
  * The last good snapshots, encrypted for the next process: one that starts while the server cannot be reached serves
  * from them and says so. Opt-in, by a `SnapshotStorage`.
  *
- * A snapshot is sealed with AES-256-GCM under a key that is derived from the credential for this site and location
- * alone. What was changed, cut off, sealed with another credential, for another site or location, or by a newer version
- * does not open, and is ignored with a warning.
+ * A snapshot is sealed with AES-256-GCM under a key that is derived from the credential, or from `sealingKey`, for this
+ * site, holder and location alone. A seal that was changed, cut off, made by another holder, for another site or
+ * location, or by another version does not open, and is ignored with a warning. A refused credential voids all seals of
+ * its holder that were made before.
+ *
+ * What sealing does not promise: whoever can write to the storage can put an older seal back, and remove the mark of a
+ * refusal. An older seal is then served while the server is unreachable, until it is older than `sealedTtl`.
  *
  * @since 0.1.0
  */
@@ -21,6 +25,7 @@ import type { ParseError } from "effect/ParseResult"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { endAfter, remaining } from "../api/deadline.js"
+import * as Credential from "../config/Credential.js"
 import * as InfisicalConfig from "../config/InfisicalConfig.js"
 import * as Crypto from "../crypto/Crypto.js"
 import { InvalidRequestError, type ReadError } from "../model/InfisicalError.js"
@@ -47,6 +52,11 @@ export interface Service {
   ) => Effect.Effect<Option.Option<Snapshot.Snapshot>>
   /** Removes the sealed snapshot of a location. */
   readonly remove: (location: Location.Location) => Effect.Effect<void>
+  /**
+   * Voids everything that was sealed until now: of the project, or for `credential` of every project. The storage need
+   * not list its keys, so a mark with the time is stored, and older seals are ignored.
+   */
+  readonly removeAll: (of: "project" | "credential") => Effect.Effect<void>
 }
 
 /**
@@ -78,7 +88,7 @@ const bounded = <A, E>(operation: Effect.Effect<A, E>): Effect.Effect<A, E | Sto
     })))
 
 /** Raised by one with every change of what follows. */
-const formatVersion = 1
+const formatVersion = 2
 
 const Envelope = Schema.parseJson(Schema.Struct({
   version: Schema.Number,
@@ -89,8 +99,9 @@ const Envelope = Schema.parseJson(Schema.Struct({
 
 const Details = Schema.Struct({
   tags: Schema.Array(Schema.Struct({ id: Schema.String, slug: Schema.String, name: Schema.String })),
-  metadata: Schema.Record({ key: Schema.String, value: Schema.String }),
-  encryptedMetadata: Schema.Record({ key: Schema.String, value: Schema.Redacted(Schema.String) }),
+  // Pairs, since a record loses the key `__proto__`.
+  metadata: Schema.Array(Schema.Tuple(Schema.String, Schema.String)),
+  encryptedMetadata: Schema.Array(Schema.Tuple(Schema.String, Schema.Redacted(Schema.String))),
   reminder: Schema.Option(Schema.Struct({ repeatDays: Schema.Number, note: Schema.String }))
 })
 
@@ -106,7 +117,13 @@ const Rows = Schema.Array(Schema.Struct({
   details: Details
 }))
 
-const Sealed = Schema.parseJson(Schema.Struct({ fetchedAt: Schema.Number, own: Rows, imported: Rows }))
+/** What a `Date` holds. */
+const Timestamp = Schema.Int.pipe(Schema.between(0, 8.64e15))
+
+const Sealed = Schema.parseJson(Schema.Struct({ fetchedAt: Timestamp, own: Rows, imported: Rows }))
+
+/** When a credential was refused. */
+const Mark = Schema.parseJson(Schema.Struct({ refusedAt: Timestamp }))
 
 /**
  * @since 0.1.0
@@ -133,13 +150,45 @@ export const make: Effect.Effect<
       })
     }
 
-    const place = (location: Location.Location) =>
-      JSON.stringify([siteUrl, credential.id, ...Option.toArray(projectId), location.key])
+    const holder = Credential.holderOf(credential)
+    // Without a holder's name the token itself is part of the key, so that no other token opens the seal.
+    const secret = Option.match(holder, {
+      onSome: () => sealingKey.value,
+      onNone: () => joined([sealingKey.value, ...Option.toArray(Credential.secretOf(credential))])
+    })
+    const holderName = [siteUrl, Option.getOrElse(holder, () => credential.id)]
+    const projectName = [...holderName, ...Option.toArray(projectId)]
+    const cipherFor = (name: string) =>
+      crypto.derivedCipher({ secret, purpose: `effect-infisical sealed snapshot ${formatVersion} ${name}` })
+    const place = (location: Location.Location) => JSON.stringify([...projectName, location.key])
     const keyOf = (location: Location.Location) => encodeURIComponent(place(location))
-    const cipherOf = (location: Location.Location) =>
-      crypto.derivedCipher({
-        secret: sealingKey.value,
-        purpose: `effect-infisical sealed snapshot ${formatVersion} ${place(location)}`
+    const cipherOf = (location: Location.Location) => cipherFor(place(location))
+    const markNames = {
+      credential: JSON.stringify(["refused credential", ...holderName]),
+      project: JSON.stringify(["refused project", ...projectName])
+    }
+    /** When the credential was last refused. A mark that does not open voids everything. */
+    const refusedAt = (name: string) =>
+      Effect.flatMap(
+        store.get(encodeURIComponent(name)),
+        Option.match({
+          onNone: () => Effect.succeed(Number.NEGATIVE_INFINITY),
+          onSome: (text) =>
+            Effect.gen(function*() {
+              const envelope = yield* Schema.decode(Envelope)(text)
+              const plaintext = yield* (yield* cipherFor(name)).decrypt(envelope)
+              return (yield* Schema.decode(Mark)(plaintext)).refusedAt
+            }).pipe(Effect.orElseSucceed(() => Number.POSITIVE_INFINITY))
+        })
+      )
+    const mark = (name: string) =>
+      Effect.gen(function*() {
+        const plaintext = yield* Schema.encode(Mark)({ refusedAt: yield* Clock.currentTimeMillis })
+        const sealed = yield* (yield* cipherFor(name)).encrypt(plaintext)
+        yield* store.set(
+          encodeURIComponent(name),
+          yield* Schema.encode(Envelope)({ version: formatVersion, ...sealed })
+        )
       })
     const ignored = ({ environment, secretPath }: Location.Location, why: string) =>
       Effect.as(
@@ -194,9 +243,18 @@ export const make: Effect.Effect<
           const sealed = Schema.decodeOption(Sealed)(plaintext.value)
           if (Option.isNone(sealed)) return yield* ignored(location, "it has another shape")
           const { fetchedAt, imported, own } = sealed.value
-          if ((yield* Clock.currentTimeMillis) - fetchedAt > Duration.toMillis(sealedTtl)) {
+          const age = (yield* Clock.currentTimeMillis) - fetchedAt
+          if (age < 0 || age > Duration.toMillis(sealedTtl)) {
             yield* store.remove(keyOf(location))
-            return yield* ignored(location, `it is older than ${Duration.format(sealedTtl)}`)
+            return yield* ignored(
+              location,
+              age < 0 ? "it is from the future: a clock was ahead" : `it is older than ${Duration.format(sealedTtl)}`
+            )
+          }
+          const refusals = yield* Effect.all([refusedAt(markNames.credential), refusedAt(markNames.project)])
+          if (fetchedAt <= Math.max(...refusals)) {
+            yield* store.remove(keyOf(location))
+            return yield* ignored(location, "the credential was refused after it was sealed")
           }
           yield* logDebug(`A sealed snapshot of ${location.environment} at ${location.secretPath} is served`)
           return Option.some(Snapshot.make({
@@ -216,7 +274,14 @@ export const make: Effect.Effect<
             `The sealed snapshot of ${location.environment} at ${location.secretPath} could not be removed: ${
               problemOf(cause)
             }`
-          ))
+          )),
+
+      removeAll: (of) =>
+        Effect.catchAllCause(
+          mark(markNames[of]),
+          (cause) =>
+            Effect.logWarning(`The sealed snapshots of a refused ${of} could not be voided: ${problemOf(cause)}`)
+        )
     }
   }
 )
@@ -225,7 +290,8 @@ const disabled: Service = {
   isEnabled: false,
   save: () => Effect.void,
   load: () => Effect.succeedNone,
-  remove: () => Effect.void
+  remove: () => Effect.void,
+  removeAll: () => Effect.void
 }
 
 /**
@@ -253,15 +319,32 @@ const problemOf = (cause: Cause.Cause<PlatformError | ParseError | StorageTimeou
     onSome: (error) => error._tag === "ParseError" ? "it cannot be encoded" : error.message
   })
 
+const joined = (parts: ReadonlyArray<Redacted.Redacted<string>>): Redacted.Redacted<string> =>
+  Redacted.make(parts.map(Redacted.value).join(" "))
+
 const openNothing: Snapshot.Content["cipher"] = { decryptAll: () => Effect.succeed([]) }
 
 const plain = (
   rows: ReadonlyArray<readonly [Snapshot.Row, Snapshot.Decrypted]>
 ): ReadonlyArray<(typeof Rows.Type)[number]> =>
-  rows.map(([{ payload: _, ...fields }, { comment, value }]) => ({ ...fields, value: Redacted.value(value), comment }))
+  rows.map(([{ details, payload: _, ...fields }, { comment, value }]) => ({
+    ...fields,
+    value: Redacted.value(value),
+    comment,
+    details: {
+      ...details,
+      metadata: Object.entries(details.metadata),
+      encryptedMetadata: Object.entries(details.encryptedMetadata)
+    }
+  }))
 
 const rows = (plain: typeof Rows.Type): ReadonlyArray<Snapshot.Row> =>
-  plain.map(({ comment, value, ...fields }) => ({
+  plain.map(({ comment, details, value, ...fields }) => ({
     ...fields,
+    details: {
+      ...details,
+      metadata: Object.fromEntries(details.metadata),
+      encryptedMetadata: Object.fromEntries(details.encryptedMetadata)
+    },
     payload: { _tag: "Decrypted", value: Redacted.make(value), comment }
   }))

@@ -72,10 +72,14 @@ export const make = (options: {
       removed: (entry) => void unsealed.delete(entry),
       sealInBackground: Effect.suspend(() => unsealed.size === 0 ? Effect.void : Effect.asVoid(fork(sealAll))),
       // Not at the same time as it is being written.
-      remove: (entry) =>
+      remove: (entry, because) =>
         Effect.suspend(() => {
           unsealed.delete(entry)
-          return sealed.isEnabled ? semaphore.withPermits(1)(sealed.remove(entry.location)) : Effect.void
+          if (!sealed.isEnabled) return Effect.void
+          return semaphore.withPermits(1)(Effect.zipRight(
+            sealed.remove(entry.location),
+            Option.match(refusedWith(because), { onNone: () => Effect.void, onSome: sealed.removeAll })
+          ))
         })
     }
   })
@@ -89,3 +93,14 @@ const releaseTimeout = 10_000
 /** A snapshot that did not change is sealed again after so many milliseconds, so that its seal does not expire. */
 const resealInterval = ({ maxStale, sealedTtl }: InfisicalConfig.Service): number =>
   Math.min(60 * 60 * 1000, Duration.toMillis(sealedTtl) / 2, Duration.toMillis(maxStale) / 2)
+
+/**
+ * Whether a refusal is of the whole credential or of its project. A locked identity is neither: anyone who knows its id
+ * can lock it, and could so void its seals.
+ */
+const refusedWith = (error: ReadError): Option.Option<"credential" | "project"> =>
+  error._tag === "AuthenticationError" && error.reason !== "Locked"
+    ? Option.some("credential")
+    : error._tag === "PermissionError" && error.problem === "project"
+    ? Option.some("project")
+    : Option.none()

@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { InvalidCredentialError } from "../model/InfisicalError.js"
+import { claimsOf } from "../support/jwt.js"
 import { parseServiceToken, parseServiceTokenV3 } from "./serviceToken.js"
 
 /**
@@ -337,3 +338,22 @@ export const secretOf = (credential: Credential): Option.Option<Redacted.Redacte
 
 const joined = (parts: ReadonlyArray<Redacted.Redacted<string>>): Redacted.Redacted<string> =>
   Redacted.make(parts.map(Redacted.value).join(" "))
+
+/**
+ * Who holds the credential: the same for a token that was rotated, another for another identity. For an access token it
+ * is the identity or user that the JWT names. None for an access token that is no JWT: only the token itself tells.
+ *
+ * The JWT's signature is not checked, so this is no proof: seals are bound to it, beside their key.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const holderOf = (credential: Credential): Option.Option<string> =>
+  credential._tag !== "AccessToken"
+    ? Option.some(credential.id)
+    : Option.flatMap(claimsOf(Redacted.value(credential.accessToken)), ({ identityId, userId }) =>
+      typeof identityId === "string"
+        ? Option.some(`identity ${identityId}`)
+        : typeof userId === "string"
+        ? Option.some(`user ${userId}`)
+        : Option.none())

@@ -4,12 +4,10 @@
  *
  * What the server states is hostile input: a number that makes no sense counts as not stated.
  */
-import * as Either from "effect/Either"
-import * as Encoding from "effect/Encoding"
 import * as Option from "effect/Option"
-import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import type { AccessTokenAnswer } from "../api/wire/authentication.js"
+import { claimsOf } from "../support/jwt.js"
 
 export interface AccessToken {
   readonly value: Redacted.Redacted<string>
@@ -101,13 +99,8 @@ const milliseconds = (seconds: number | null | undefined): number =>
  * does not state both.
  */
 const jwtLifetime = (jwt: string): number =>
-  Option.fromNullable(jwt.split(".", 2)[1]).pipe(
-    Option.flatMap((payload) => Either.getRight(Encoding.decodeBase64UrlString(payload))),
-    Option.flatMap(Option.liftThrowable((json): unknown => JSON.parse(json))),
-    Option.filter(Predicate.isRecord),
-    Option.match({
-      onNone: () => Number.POSITIVE_INFINITY,
-      onSome: ({ exp, iat }) =>
-        typeof exp === "number" && typeof iat === "number" ? milliseconds(exp - iat) : Number.POSITIVE_INFINITY
-    })
-  )
+  Option.match(claimsOf(jwt), {
+    onNone: () => Number.POSITIVE_INFINITY,
+    onSome: ({ exp, iat }) =>
+      typeof exp === "number" && typeof iat === "number" ? milliseconds(exp - iat) : Number.POSITIVE_INFINITY
+  })
