@@ -67,6 +67,19 @@ describe("A reference", () => {
       assert.strictEqual(yield* expand("${A1}", secrets), "1 2 3 4 5 6 7 8 9 10 ${A11}")
     }))
 
+  it.effect("to nothing is looked up once, from however many values", () =>
+    Effect.gen(function*() {
+      const lookups: Array<string> = []
+      const place = { environment: "dev", secretPath: "/", name: "SELF" }
+      const expanded = yield* References.expand("${A}${NOPE}", place, ({ name }) =>
+        Effect.sync(() => {
+          lookups.push(name)
+          return name === "A" ? Option.some("${NOPE}") : Option.none()
+        }))
+      assert.strictEqual(expanded, "${NOPE}${NOPE}")
+      assert.deepStrictEqual(lookups, ["A", "NOPE"])
+    }))
+
   it.effect("is looked up once, however often it is there, and no more than a thousand are", () =>
     Effect.gen(function*() {
       let lookups = 0
