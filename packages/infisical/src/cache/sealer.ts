@@ -42,9 +42,9 @@ export const make = (options: {
       Effect.suspend(() =>
         Effect.forEach([...unsealed], (entry) =>
           Effect.suspend(() => {
-            // Removed in the time since: a snapshot that was refused must not be sealed.
-            if (!unsealed.delete(entry)) return Effect.void
+            unsealed.delete(entry)
             entry.sealedAt = now()
+            // A snapshot that was refused or evicted in the time since is none any more.
             return Option.match(entry.state.snapshot, { onNone: () => Effect.void, onSome: sealed.save })
           }).pipe(Effect.uninterruptible), { discard: true })
       )
