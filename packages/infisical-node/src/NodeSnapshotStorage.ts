@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { PlatformError } from "@effect/platform/Error"
+import { type PlatformError, SystemError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as KeyValueStore from "@effect/platform/KeyValueStore"
 import * as Path from "@effect/platform/Path"
@@ -36,6 +36,20 @@ const nameOf = (key: string) => `${createHash("sha256").update(key).digest("hex"
 const isStored = (name: string) => /^[0-9a-f]{64}\.sealed$/.test(name)
 const isTemporary = (name: string) => /^[0-9a-f]{64}\.sealed\.[0-9a-f-]{36}\.tmp$/.test(name)
 
+/** A JavaScript engine holds no longer text. A larger file is not read: it was not written by this store. */
+const maxFileBytes = 512 * 1024 * 1024
+
+const refused = (file: string, description: string) =>
+  Effect.fail(
+    new SystemError({
+      module: "FileSystem",
+      method: "readFileString",
+      reason: "InvalidData",
+      pathOrDescriptor: file,
+      description
+    })
+  )
+
 /** Milliseconds after which nobody is still writing a temporary file. */
 const abandonedAfter = 60 * 60 * 1000
 
@@ -66,6 +80,15 @@ export const make = (
         Option.exists(mtime, (time) =>
           now - time.getTime() > abandonedAfter))
 
+    // To open a FIFO waits for a writer, in a thread that nothing can interrupt.
+    const read = (file: string) =>
+      Effect.flatMap(fs.stat(file), ({ size, type }) =>
+        type !== "File"
+          ? refused(file, "it is no regular file")
+          : size > maxFileBytes
+          ? refused(file, "it is larger than 512 MiB")
+          : fs.readFileString(file))
+
     // Without a sync, some file systems put the new name in place before the bytes.
     const write = (file: string, text: string) =>
       Effect.scoped(
@@ -82,7 +105,7 @@ export const make = (
     )
 
     return KeyValueStore.makeStringOnly({
-      get: (key) => unlessMissing(Effect.asSome(fs.readFileString(fileOf(key))), () => Option.none()),
+      get: (key) => unlessMissing(Effect.asSome(read(fileOf(key))), () => Option.none()),
 
       set: (key, text) =>
         Effect.gen(function*() {

@@ -6,6 +6,7 @@ import { Cause, Effect, Exit, Fiber, Layer, Logger, Option, Redacted, TestClock 
 import { Credential, Secrets } from "effect-infisical"
 import { Emulator } from "effect-infisical-emulator"
 import { NodeInfisical, NodeSnapshotStorage } from "effect-infisical-node"
+import { execFileSync } from "node:child_process"
 
 const modeOf = (file: string) =>
   Effect.flatMap(FileSystem.FileSystem, (fs) => Effect.map(fs.stat(file), ({ mode }) => mode & 0o777))
@@ -141,6 +142,34 @@ describe("A store in files", () => {
         yield* store.set("key", "text")
         const next = yield* NodeSnapshotStorage.make({ directory })
         assert.deepStrictEqual(yield* next.get("key"), Option.some("text"))
+      })
+    ))
+})
+
+describe("In place of a file", () => {
+  for (const [what, command] of [["FIFO", "mkfifo"], ["directory", "mkdir"]] as const) {
+    it.effect(`a ${what} is refused without waiting for it`, () =>
+      withFiles((directory, store) =>
+        Effect.gen(function*() {
+          yield* store.set("key", "text")
+          const [file = ""] = yield* filesIn(directory)
+          yield* Effect.flatMap(FileSystem.FileSystem, (fs) => fs.remove(file))
+          execFileSync(command, [file])
+          const error = yield* Effect.flip(store.get("key"))
+          assert.include({ ...error }, { _tag: "SystemError", reason: "InvalidData" })
+        })
+      ))
+  }
+
+  it.effect("a file that is too large to be a seal is refused without reading it", () =>
+    withFiles((directory, store) =>
+      Effect.gen(function*() {
+        yield* store.set("key", "text")
+        const [file = ""] = yield* filesIn(directory)
+        // Sparse: it takes no space.
+        yield* Effect.flatMap(FileSystem.FileSystem, (fs) => fs.truncate(file, 513 * 1024 * 1024))
+        const error = yield* Effect.flip(store.get("key"))
+        assert.include({ ...error }, { _tag: "SystemError", reason: "InvalidData" })
       })
     ))
 })
