@@ -28,6 +28,8 @@ it.scoped("ten thousand secrets in one folder are listed, and a thousand connect
     yield* emulator.resetRequests
     // No answer comes before the last request is there.
     yield* emulator.faults.add({ fault: { _tag: "Delay", duration: "1 minute" } })
+    // The test clock keeps the sleeps of fibers that were interrupted, such as the client's timers.
+    const before = Chunk.size(yield* TestClock.sleeps())
     const asking = yield* Effect.fork(Effect.forEach(
       Array.range(0, 999),
       (index) =>
@@ -40,7 +42,9 @@ it.scoped("ten thousand secrets in one folder are listed, and a thousand connect
     const turn = Effect.async<void>((resume) => {
       setImmediate(() => resume(Effect.void))
     })
-    yield* Effect.repeat(Effect.zipRight(turn, TestClock.sleeps()), { until: (sleeps) => Chunk.size(sleeps) === 1000 })
+    yield* Effect.repeat(Effect.zipRight(turn, TestClock.sleeps()), {
+      until: (sleeps) => Chunk.size(sleeps) - before === 1000
+    })
     yield* TestClock.adjust("1 minute")
     const answers = yield* Fiber.join(asking)
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1000)
