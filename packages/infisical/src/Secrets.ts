@@ -34,8 +34,7 @@ import {
 } from "./model/InfisicalError.js"
 import * as Location from "./model/Location.js"
 import type { PlaceOptions } from "./model/Location.js"
-import { type Secret, type SecretList } from "./model/Secret.js"
-import type { SecretType } from "./model/Secret.js"
+import type { Secret, SecretList, SecretType } from "./model/Secret.js"
 import { checkWellFormed } from "./model/wellFormed.js"
 import * as MemorySource from "./source/MemorySource.js"
 import * as SecretSource from "./source/SecretSource.js"
@@ -51,8 +50,8 @@ export interface ReadOptions extends PlaceOptions {
   /** Whether imported secrets count where the folder has none of that name. Default `true`. */
   readonly includeImports?: boolean | undefined
   /**
-   * Whether references such as `${NAME}` and `${env.folder.NAME}` are replaced. What refers to nothing, in a circle, or
-   * to what the credential may not read, stays as it is written. Default: the configuration's, which is `true` by
+   * Whether references such as `${NAME}` and `${env.folder.NAME}` are expanded. A reference stays as written if the
+   * secret does not exist, refers back to itself, or may not be read. Default: the configuration's, which is `true` by
    * default.
    */
   readonly expandReferences?: boolean | undefined
@@ -126,47 +125,49 @@ export interface NamedSecret extends SecretSource.SecretInput {
  */
 export interface Service {
   /**
-   * The secret of a name.
+   * Returns the secret of a name.
    *
-   * The answer comes from memory while it is no older than `cacheTtl`. After that it is fetched again; where the server
-   * cannot be reached, the last one serves on and says that it is `stale`. A secret that Infisical does not have, or
-   * that was never fetched from a server that cannot be reached, comes from the current `ConfigProvider` (by default
-   * the environment variables), unless `fallback` is off.
+   * Reads from memory while the snapshot is fresh (`cacheTtl`), and fetches it again afterwards. While the server is
+   * unreachable, the last snapshot is still returned, with `source: "stale"`. If there is no snapshot, or the secret does
+   * not exist, returns the value of the `ConfigProvider` that was current when the layer was built (by default the
+   * environment variables), unless `fallback` is off.
    *
-   * Raises `NotFoundError`, and `NetworkError` where there is no older answer, each only where there is no fallback;
-   * `UnexpectedResponseError` where there is no older answer;
-   * `AuthenticationError` and `PermissionError`, which no fallback hides; `DecryptError` if this secret, or the project
-   * key, cannot be decrypted; `InvalidRequestError` if name, environment or path cannot be; `InvalidCredentialError`
-   * where what to log in with cannot be read.
+   * Raises `NotFoundError`, and any error of `InfisicalError.isUnreachable` if there is no snapshot, each only without a
+   * fallback; `AuthenticationError` and `PermissionError`, which no fallback hides; `DecryptError` if this secret or the
+   * project key cannot be decrypted; `InvalidRequestError` if the name, environment or path is invalid. Ends within
+   * `retry.deadline`.
    *
-   * Where a machine identity may not list a folder, but may read some of its secrets, they are read and cached by name.
+   * If a machine identity may read some secrets of a folder but not list it, they are read and cached by name.
    */
   readonly get: (name: string, options?: GetOptions) => Effect.Effect<Secret, ReadError>
   /**
-   * All secrets of a folder. One that cannot be decrypted, or whose value the credential may not see, is listed as such
-   * and hurts no other. There is no fallback.
+   * Returns all secrets of a folder, the same object as long as nothing changed. A secret that cannot be decrypted, whose
+   * value the credential may not read, or whose references cannot be resolved now, is listed separately. There is no
+   * fallback.
    *
    * Raises what `get` raises.
    */
   readonly list: (options?: ListOptions) => Effect.Effect<SecretList, ReadError>
   /**
-   * Fetches one location now, or every location in the cache, whatever their age.
+   * Fetches one location now, or every location in the cache.
    *
-   * Raises what `get` raises: no fallback and no older answer hides a failure here. What was there goes on serving.
+   * Raises what `get` raises: neither a fallback nor an earlier snapshot hides a failure here. The earlier snapshot stays
+   * in use.
    */
   readonly refresh: (options?: Omit<ListOptions, "type">) => Effect.Effect<void, ReadError>
   /**
-   * What changes by value, from now on, in the locations that are in use: on the server, as soon as a refresh finds it,
-   * and by writes of our own. A value that refers to others changes with them, if it was read before. Never ends, never
-   * fails. A slow subscriber holds up nobody; it gets what happened since
-   * in one step.
+   * Emits the values that change from now on in the locations in use: on the server, as soon as a refresh finds it, and
+   * by writes of this client. A value with references changes with the secrets it refers to, if it was read before.
+   * Never ends and never fails. A slow subscriber delays no other; it gets the changes since its last pull in one step,
+   * of at most as many locations as the cache holds.
    */
   readonly changes: Stream.Stream<SecretChange.SecretChange>
   /**
-   * The current value of a secret, then each new one, for as long as it is run; meanwhile its location is kept up to
-   * date, and those that the value refers to. A slow subscriber gets the newest value. Nothing comes while there is no such secret.
+   * Emits the current value of a secret, then each new one. While it runs, the secret's location is kept up to date,
+   * whatever `refresh` is, and so are the locations that the value refers to. A slow subscriber gets the newest value.
+   * Emits nothing while the secret does not exist.
    *
-   * Fails with what `get` raises for the current value, and never after it.
+   * Fails with what `get` raises for the current value, and never afterwards.
    */
   readonly watch: (name: string, options?: ReadOptions) => Stream.Stream<Secret, ReadError>
   /**
@@ -203,8 +204,8 @@ export interface Service {
     options?: DeleteOptions
   ) => Effect.Effect<Secret, WriteError>
   /**
-   * Creates a secret, or gives the one that there is a new value. Where somebody else creates or deletes it meanwhile,
-   * it is tried again; on servers that do both in one (v4) that cannot happen.
+   * Creates a secret, or updates the existing one. If another client creates or deletes it at the same time, the write is
+   * retried; servers with v4 do both in one request.
    *
    * Raises what `create` raises.
    */
@@ -214,8 +215,8 @@ export interface Service {
     options?: WriteOptions
   ) => Effect.Effect<Secret, WriteError | AlreadyExistsError>
   /**
-   * Gives a secret another name, and keeps all else. But on all servers before v4 its value is read and sent again, so
-   * that one that is written meanwhile is lost.
+   * Gives a secret another name and keeps everything else. On servers before v4 its value is read and sent again, so a
+   * value that is written at the same time is lost.
    *
    * Raises `NotFoundError` where there is none, `AlreadyExistsError` where the new name is taken, and otherwise what
    * `create` raises.

@@ -69,7 +69,7 @@ export interface MachineIdentity {
   readonly _tag: "MachineIdentity"
   /** The method and the id of client or identity, which are no secrets. */
   readonly id: string
-  /** What to log in with; run again at each login, so that what rotates is read anew. */
+  /** What to log in with; run again at each login, so that a rotated credential is read again. */
   readonly login: Effect.Effect<Login, InvalidCredentialError>
   /** What stays secret and the same from login to login, if anything does. */
   readonly secret: Option.Option<Redacted.Redacted<string>>
@@ -317,8 +317,8 @@ export const hasProjectKey = (credential: Credential): boolean =>
   credential._tag === "ServiceTokenV3" || (credential._tag === "ServiceToken" && Option.isSome(credential.key))
 
 /**
- * Everything secret of a credential that stays the same, from which keys can be derived that nobody has who has not the
- * credential. None where nothing stays the same.
+ * The secret parts of a credential that never change, to derive keys from that only its holder can derive. None if every
+ * part changes.
  *
  * @since 0.1.0
  * @category getters

@@ -49,7 +49,7 @@ export interface Cipher {
   readonly encrypt: (plaintext: string) => Effect.Effect<Sealed>
   /** Decrypts one text. */
   readonly decrypt: (sealed: Sealed) => Effect.Effect<string, DecryptError>
-  /** Decrypts many texts; what cannot be decrypted is `undefined`, and hurts no other. */
+  /** Decrypts many texts; a text that cannot be decrypted is `undefined` and affects no other. */
   readonly decryptAll: (sealed: ReadonlyArray<Sealed>) => Effect.Effect<ReadonlyArray<string | undefined>>
 }
 

@@ -159,7 +159,7 @@ export class AuthenticationError extends Data.TaggedError("AuthenticationError")
       case "Locked":
         return `${refused}: the identity is locked for some minutes, since it was refused too often${
           noted(this.requestId)
-        }. Look for whoever logs in with a wrong secret.`
+        }. Find the client that logs in with a wrong secret.`
       case "Expired":
         return `${refused}: it has expired${noted(this.requestId)}. Create a new one.`
       case "Refused":

@@ -1,5 +1,5 @@
 /**
- * A secret, and a list of them, as they are handed to whoever asked.
+ * A secret, and a list of them, as they are returned.
  *
  * @since 0.1.0
  */
@@ -30,7 +30,7 @@ export type SecretType = typeof SecretType.Type
  * - `live`: an answer of the server that is no older than `cacheTtl`
  * - `stale`: an older answer, since the server could not be asked again
  * - `sealed`: an answer of an earlier process, from the snapshot store, since the server cannot be reached
- * - `fallback`: the current `ConfigProvider`, by default the environment variables
+ * - `fallback`: the `ConfigProvider` of the time when the layer was built, by default the environment variables
  *
  * @since 0.1.0
  * @category models
