@@ -1,5 +1,7 @@
 /**
- * What people call: get, list, create, update and delete secrets, refresh them, and be told of changes.
+ * Reads and writes secrets: get, list, create, update and delete them, refresh them, and watch their changes.
+ *
+ * Longer than other files, since its first half documents each method for an editor's tooltip.
  *
  * @since 0.1.0
  */
