@@ -9,6 +9,7 @@ import {
   Exit,
   Fiber,
   FiberRef,
+  Logger,
   Option,
   Redacted,
   Schedule,
@@ -428,6 +429,19 @@ describe("A fallback", () => {
           expected
         )
       }
+    }))
+
+  it.scoped("is logged once for each name", () =>
+    Effect.gen(function*() {
+      const logged: Array<string> = []
+      const logger = Logger.make(({ message }) => void logged.push(String(message)))
+      const both = ConfigProvider.fromMap(new Map([["A", "planted0 a"], ["B", "planted0 b"]]))
+      yield* Effect.gen(function*() {
+        const source = yield* Effect.withConfigProvider(ManualSource.make({ fallback: true }), both)
+        yield* answerAll(source, () => Exit.succeed({}))
+        for (const name of ["A", "B", "A", "A", "B"]) yield* source.secrets.get(name)
+      }).pipe(Effect.provide(Logger.replace(Logger.defaultLogger, logger)))
+      assert.deepStrictEqual(logged.map((line) => line.slice(0, 10)), ["Secret \"A\"", "Secret \"B\""])
     }))
 
   it.scoped("takes an empty variable for none", () =>
