@@ -357,13 +357,13 @@ const readsOf = ({ cache, config, fallback, source }: {
         return yield* withDeadline("Secrets.get", retry, getByName(name, location))
       }
       const location = yield* locateFolder(folder)
-      const byName = yield* locate(config, { ...folder, secretName: name })
       // Once it is known that a name has to be read by itself, the folder is not tried first.
       const found = !source.readsByName
         ? getInFolder(name, location, type)
-        : cache.holds(byName)
-        ? getByName(name, byName)
-        : Effect.catchIf(getInFolder(name, location, type), isListingRefused, () => getByName(name, byName))
+        : Effect.flatMap(locate(config, { ...folder, secretName: name }), (byName) =>
+          cache.holds(byName)
+            ? getByName(name, byName)
+            : Effect.catchIf(getInFolder(name, location, type), isListingRefused, () => getByName(name, byName)))
       return yield* Effect.catchIf(
         withDeadline("Secrets.get", retry, found),
         (error) => config.fallback && (error._tag === "NotFoundError" || isUnreachable(error)),

@@ -131,10 +131,6 @@ export type ReadDecision =
   | { readonly _tag: "Fail"; readonly error: ReadError }
   | { readonly _tag: "Fetch" }
 
-/** The snapshot while it is fresh. */
-export const freshSnapshot = ({ fresh, snapshot }: LocationState, now: number): Option.Option<Snapshot.Snapshot> =>
-  contains(fresh, now) ? snapshot : Option.none()
-
 /**
  * Decides for a caller that reads. While the server is unreachable no caller waits that can be served: `isRefreshed` says
  * that a background fiber retries.

@@ -2,7 +2,6 @@
  * Work that callers share: a login, a renewal. It runs on the layer's context and goes on if its callers leave, since the
  * next caller needs the result. Each caller waits until its own deadline.
  */
-import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -13,6 +12,7 @@ import * as Tracer from "effect/Tracer"
 import { endAfter, remaining } from "../api/deadline.js"
 import { NetworkError } from "../model/InfisicalError.js"
 import * as Background from "../support/background.js"
+import { releasedError } from "../support/released.js"
 
 export interface Flight<A, E> {
   /** What the callers wait for. */
@@ -34,14 +34,11 @@ export type Decision<A, E> =
 export const make = <A, E>(): Effect.Effect<Flight<A, E>> =>
   Effect.all({ result: Deferred.make<A, E>(), ended: Deferred.make<void>() })
 
-const released =
-  "The layer of Infisical has been released. Provide it to the whole program that uses it, not only to the effect that reads from the context."
-
 /** Sends the callers that wait away, with an explanation. The work goes on. */
 export const release = <A, E>(flight: Option.Option<Flight<A, E>>): Effect.Effect<void> =>
   Option.match(flight, {
     onNone: () => Effect.void,
-    onSome: ({ result }) => Effect.asVoid(Deferred.die(result, new Cause.RuntimeException(released)))
+    onSome: ({ result }) => Effect.asVoid(Deferred.die(result, releasedError()))
   })
 
 /** Waits until the work has ended. */
@@ -107,7 +104,7 @@ export const makeFlights = (endpoint: string): Effect.Effect<Flights> =>
               yield* start(decision.flight, run(decision.flight))
               return yield* restore(wait(decision.flight))
             case "Released":
-              return yield* Effect.dieMessage(released)
+              return yield* Effect.die(releasedError())
           }
         })
       )

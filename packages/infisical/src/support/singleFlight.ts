@@ -4,7 +4,6 @@
  *
  * Runs have the context of the layer. The span of the caller that started one is linked to the spans of the run.
  */
-import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -14,15 +13,13 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
 import * as Background from "./background.js"
+import { releasedError } from "./released.js"
 
 interface Flight<A, E> {
   readonly done: Deferred.Deferred<A, E>
   fiber: Fiber.RuntimeFiber<A, E> | undefined
   waiting: number
 }
-
-const released =
-  "The layer of Infisical has been released. Provide it to the whole program that uses it, not only to the effect that reads from the context."
 
 /** Runs end with the scope. Callers that wait then, and callers that come later, die with an explanation. */
 export const make = <A, E>(): Effect.Effect<
@@ -86,5 +83,3 @@ export const make = <A, E>(): Effect.Effect<
         )
       )
   })
-
-const releasedError = () => new Cause.RuntimeException(released)
