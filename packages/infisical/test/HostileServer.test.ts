@@ -36,6 +36,8 @@ const manyIssues = Buffer.from(
   `{"statusCode":422,"error":"ValidationFailure","message":[${"{\"path\":[\"a\"]},".repeat(1e6)}null]}`
 )
 
+const manyValues = Buffer.from(`[${"{},".repeat(7e6)}{}]`)
+
 interface Attack {
   readonly answer: Http.RequestListener
   /** How many megabytes it sends at least, whether they are read or not. */
@@ -96,6 +98,11 @@ const attacks: Record<string, Attack> = {
   "sends a million issues": {
     answer: (_, response) => response.writeHead(422, json).end(manyIssues),
     megabytes: 1,
+    expected: { _tag: "UnexpectedResponseError" }
+  },
+  "sends seven million empty objects": {
+    answer: (_, response) => response.writeHead(200, json).end(manyValues),
+    megabytes: 21,
     expected: { _tag: "UnexpectedResponseError" }
   },
   "redirects without end": {

@@ -215,6 +215,34 @@ describe("JSON", () => {
       assert.include(error, { _tag: "NetworkError", reason: "ServerFailure" })
     }))
 
+  const dense: Record<string, string> = {
+    "empty objects": "{}",
+    "empty arrays": "[]",
+    numbers: "1",
+    "objects in objects": "{\"a\":{}}"
+  }
+  for (const [what, one] of Object.entries(dense)) {
+    it.effect(`that is dense with ${what} is an unexpected response, since it takes much more memory than bytes`, () =>
+      Effect.gen(function*() {
+        const json = `{"secrets":[],"unknown":[${`${one},`.repeat(100_000)}1]}`
+        for (const call of [list, Effect.asVoid(rawList), Effect.asVoid(rawGet), Effect.asVoid(login)]) {
+          const error = yield* failure(call, answering(json))
+          assert.include(error, { _tag: "UnexpectedResponseError", status: 200 })
+          assert.include(String(error), "too many values")
+        }
+      }))
+  }
+
+  it.effect("of a secret with the most and the shortest metadata that there can be is read", () =>
+    Effect.gen(function*() {
+      const secretMetadata = Array.from({ length: 50_000 }, () => ({ key: "a", value: "b" }))
+      const answer = yield* Effect.provide(
+        rawList,
+        answering(JSON.stringify({ secrets: [{ ...rawRow, secretMetadata }] }))
+      )
+      assert.strictEqual(answer._tag, "Modified")
+    }))
+
   it.effect("with brackets in strings is not nested, however many there are", () =>
     Effect.gen(function*() {
       const tag = { id: "id", slug: `${"[{".repeat(500)}\\"` }
@@ -322,11 +350,13 @@ describe("A large body", () => {
       assert.strictEqual(sent(), 0)
     }))
 
-  it.effect("is refused although it states a small length", () =>
+  // As a compressed body is, of whose encoding the client is not told.
+  it.effect("is read no further than its bound although it states a small length", () =>
     Effect.gen(function*() {
-      const body = " ".repeat(2000)
+      const { body, sent } = chunks(1e6, () => {})
       const error = yield* failure(list, answering(body, { headers: { "content-length": "10" } }, small))
       assert.include(String(error), "maxResponseBytes (1000)")
+      assert.isAtMost(sent(), 13)
     }))
 
   it.effect("of exactly the bound is read, whether its length is stated or not", () =>

@@ -38,21 +38,27 @@ const readBytes = (
   maxBytes: number
 ): Effect.Effect<ArrayBuffer, RefusedBody | HttpClientError.ResponseError> => {
   const tooLarge = refused(`the body is larger than maxResponseBytes (${maxBytes})`)
-  const { headers } = response
-  const stated = /^\d{1,15}$/.test(headers["content-length"] ?? "") ? Number(headers["content-length"]) : undefined
-  if (stated !== undefined && stated > maxBytes) return tooLarge
-  // The HTTP parser holds a plain body to its stated length, so it is read at once: by chunks, 0.5 MB takes 1 ms longer.
-  const isPlain = (headers["content-encoding"] ?? "identity") === "identity"
-  return stated !== undefined && isPlain
-    ? Effect.filterOrElse(response.arrayBuffer, ({ byteLength }) => byteLength <= maxBytes, () => tooLarge)
-    : Effect.flatMap(readChunks(response, maxBytes), (body) => body === undefined ? tooLarge : Effect.succeed(body))
+  const length = response.headers["content-length"] ?? ""
+  const stated = /^\d{1,15}$/.test(length) ? Number(length) : 0
+  return stated > maxBytes
+    ? tooLarge
+    : Effect.flatMap(
+      readChunks(response, maxBytes, stated),
+      (body) => body === undefined ? tooLarge : Effect.succeed(body)
+    )
 }
 
-/** `undefined` once it has more bytes than the bound: the rest is not read. */
-const readChunks = (response: HttpClientResponse.HttpClientResponse, maxBytes: number) =>
+/** What is allocated before it has arrived: a list of several thousand secrets, and little if the length is a lie. */
+const maxAllocatedFirst = 1 << 22
+
+/**
+ * `undefined` once it has more bytes than the bound: the rest is not read. The stated length bounds nothing: a body that
+ * was compressed is longer, and where the header that says so is hidden (a browser, across origins) nobody can tell.
+ */
+const readChunks = (response: HttpClientResponse.HttpClientResponse, maxBytes: number, stated: number) =>
   Effect.suspend(() => {
     // Grown by doubling: a list of chunks would cost a hundred times the bytes of a body that comes byte by byte.
-    let buffer = new Uint8Array(1 << 16)
+    let buffer = new Uint8Array(Math.min(stated || 1 << 16, maxAllocatedFirst))
     return response.stream.pipe(
       Stream.runFoldWhile(0, (length) => length <= maxBytes, (length, chunk: Uint8Array) => {
         const total = length + chunk.length
@@ -65,20 +71,35 @@ const readChunks = (response: HttpClientResponse.HttpClientResponse, maxBytes: n
         buffer.set(chunk, length)
         return total
       }),
-      Effect.map((length) => length > maxBytes ? undefined : buffer.slice(0, length).buffer),
+      Effect.map((length) =>
+        length > maxBytes
+          ? undefined
+          : length === buffer.length
+          ? buffer.buffer
+          : buffer.slice(0, length).buffer
+      ),
       Effect.catchIf((error) => error.reason === "EmptyBody", () => Effect.succeed(new ArrayBuffer(0)))
     )
   })
 
 const quote = 0x22
 const backslash = 0x5c
+const comma = 0x2c
 
 /**
- * What makes bytes of JSON unsafe to parse: nesting that is too deep, or strings that are not UTF-8, whose wrong bytes
+ * How many values a body of so many bytes may have. An empty object costs 35 bytes of memory for three of the body, so
+ * values have to be bounded as well. A secret of Infisical takes about 20 bytes a value, and its shortest fields
+ * (`{"key":"a","value":"b"},`) 8.
+ */
+const maxValues = (bytes: number) => 10_000 + bytes / 8
+
+/**
+ * What makes bytes of JSON unsafe to parse: nesting that is too deep, too many values, or strings that are not UTF-8, whose wrong bytes
  * `TextDecoder` would silently replace in a secret's value. One pass, with no allocation.
  */
 const problemOf = (bytes: Uint8Array): string | undefined => {
   let depth = 0
+  let values = 0
   let next = 0
   while (next < bytes.length) {
     const byte = bytes[next++] ?? 0
@@ -94,13 +115,18 @@ const problemOf = (bytes: Uint8Array): string | undefined => {
       }
       continue
     }
+    if (byte === comma) {
+      values++
+      continue
+    }
     // `[` and `{` differ in one bit, as do `]` and `}`.
     const bracket = byte & 0xdf
     if (bracket === 0x5b) {
+      values++
       if (++depth > maxDepth) return `the body is nested more than ${maxDepth} levels deep`
     } else if (bracket === 0x5d) depth--
   }
-  return undefined
+  return values > maxValues(bytes.length) ? `the body has too many values for its ${bytes.length} bytes` : undefined
 }
 
 /** How many bytes follow the first one of a character; `undefined` if they are not what UTF-8 wants there. */
