@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type * as FileSystem from "@effect/platform/FileSystem"
+import * as FileSystem from "@effect/platform/FileSystem"
 import type * as HttpServerError from "@effect/platform/HttpServerError"
 import type * as Path from "@effect/platform/Path"
 import { Crypto } from "effect-infisical"
@@ -11,14 +11,19 @@ import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import { createRequire } from "node:module"
 import * as Emulator from "./Emulator.js"
 import * as EmulatorState from "./EmulatorState.js"
 import * as Arguments from "./internal/arguments.js"
+import * as EnvLines from "./internal/envLines.js"
 import * as Reference from "./internal/reference.js"
 import * as RequestLog from "./internal/requestLog.js"
 import * as WorldFile from "./internal/worldFile.js"
 import * as Persistence from "./Persistence.js"
+import * as World from "./World.js"
 
 /**
  * The command cannot do what it was asked for. The message says why, and quotes nothing that may be secret.
@@ -47,18 +52,30 @@ export const run = (
   Effect.gen(function*() {
     const settings = yield* Arguments.parse(args)
     if (settings.help) return yield* Console.log(Arguments.help)
+    if (settings.version) return yield* Effect.flatMap(version, Console.log)
     yield* serve(settings)
   }).pipe(
     Effect.scoped,
     Effect.provide(Crypto.layer),
     Effect.catchTags({
       ArgumentError: fail,
+      FileInUseError: fail,
       PersistenceError: fail,
       WorldFileError: fail,
       WorldError: fail,
       ServeError: (error) => fail({ message: `The server cannot listen there: ${reasonOf(error)}` })
     })
   )
+
+/** Of the package, whose own name leads to it from every folder. */
+const version = Effect.flatMap(
+  FileSystem.FileSystem,
+  (fs) => fs.readFileString(createRequire(import.meta.url).resolve("effect-infisical-emulator/package.json"))
+).pipe(
+  Effect.flatMap(Schema.decode(Schema.parseJson(Schema.Struct({ version: Schema.String })))),
+  Effect.map(({ version }) => version),
+  Effect.mapError(() => new CommandError({ problem: "The package.json of the command cannot be read" }))
+)
 
 const fail = ({ message }: { readonly message: string }) => new CommandError({ problem: message })
 
@@ -68,8 +85,10 @@ const serve = (settings: Arguments.Arguments) =>
   Effect.gen(function*() {
     const initial = Effect.flatMap(WorldFile.read(settings), EmulatorState.make)
     const persisted = settings.persist === undefined ? undefined : yield* Persistence.make(settings.persist, initial)
-    const withReference = yield* Reference.make
-    const emulator = yield* Emulator.serve(persisted?.held ?? (yield* initial), {
+    const held = persisted?.held ?? (yield* initial)
+    const state = yield* Ref.get(held.service.state)
+    const withReference = yield* Reference.make(state.era)
+    const emulator = yield* Emulator.serve(held, {
       host: settings.host,
       port: settings.port,
       controlRoute: settings.control,
@@ -80,51 +99,71 @@ const serve = (settings: Arguments.Arguments) =>
     })
     // Nobody asks for them, and a server may run for long.
     yield* Effect.forkScoped(Effect.repeat(emulator.resetRequests, Schedule.spaced("1 minute")))
-    yield* Console.log(banner(settings, emulator, persisted).join("\n"))
+    const site = siteOf(emulator.url)
+    yield* Console.log(
+      [
+        ...about(settings, emulator.url, state.era, persisted).map(EnvLines.comment),
+        "",
+        EnvLines.assignment("INFISICAL_API_URL", site),
+        EnvLines.assignment("SITE_URL", site),
+        ...EnvLines.alternatives([...identitiesOf(held.world, state), ...serviceTokensOf(held.world)]),
+        "",
+        EnvLines.comment("Press Ctrl+C to stop the server.")
+      ].join("\n")
+    )
     yield* Effect.never
   })
 
-const banner = (
+const about = (
   { control, host, persist }: Arguments.Arguments,
-  { url, world }: Emulator.Service,
+  url: string,
+  era: World.Era,
   persisted: Persistence.Persisted | undefined
-): ReadonlyArray<string> => {
-  const site = siteOf(url)
-  return [
-    "An Infisical-compatible server for development and tests. It is no vault: nothing in it is protected.",
-    "",
-    `Listening on ${url}`,
-    ...(isLoopback(url)
-      ? []
-      : [`--host ${host} is not this machine alone: whoever reaches it can read and change every secret.`]),
-    `API reference: ${site}${Reference.path}`,
-    ...(control ? [`Faults: ${site}/__emulator/faults`] : []),
-    ...(persisted === undefined
-      ? ["The state is in memory: it is gone when the server stops."]
-      : persisted.restored
-      ? [`The state is that of ${persist}; a world is only read where there is no such file.`]
-      : [`The state is kept in ${persist}.`]),
-    "",
-    "To connect:",
-    ...Object.entries(world.serviceTokens).map(([name, token]) =>
-      `INFISICAL_TOKEN=${quoted(Redacted.value(token))} SITE_URL=${site} # service token "${name}"`
-    ),
-    ...Object.entries(world.identities).map(([name, { clientId, clientSecret }]) =>
-      [
-        `INFISICAL_UNIVERSAL_AUTH_CLIENT_ID=${quoted(clientId)}`,
-        `INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET=${quoted(Redacted.value(clientSecret))}`,
-        `INFISICAL_PROJECT_ID=${Object.values(world.projects)[0]?.id ?? ""}`,
-        `SITE_URL=${site} # machine identity "${name}"`
-      ].join(" ")
-    ),
-    ""
-  ]
-}
+): ReadonlyArray<string> => [
+  "An Infisical-compatible server for development and tests. It is no vault: nothing in it is protected.",
+  `Listening on ${url}, as a server of era ${era}`,
+  ...(isLoopback(url)
+    ? []
+    : [`--host ${host} is not this machine alone: anyone who can reach it can read and change every secret.`]),
+  `API reference: ${siteOf(url)}${Reference.path}`,
+  ...(control ? [`Faults: ${siteOf(url)}/__emulator/faults`] : []),
+  persisted === undefined
+    ? "The state is in memory: it is gone when the server stops."
+    : persisted.restored
+    ? `The state is that of ${persist}; a world is only read where there is no such file.`
+    : `The state is kept in ${persist}.`,
+  "These lines can be pasted into a .env file."
+]
+
+const identitiesOf = (world: World.Resolved, { identities }: EmulatorState.State): ReadonlyArray<EnvLines.Section> =>
+  mainFirst(world.identities).map(([name, { clientId, clientSecret, id }]) => {
+    const roles = identities.find((identity) => identity.id === id)?.roles ?? {}
+    const project = mainFirst(world.projects).map(([, project]) => project).find((project) =>
+      (roles[project.id] ?? "none") !== "none"
+    )
+    return {
+      title: `machine identity "${name}"`,
+      variables: [
+        ["INFISICAL_UNIVERSAL_AUTH_CLIENT_ID", clientId],
+        ["INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET", Redacted.value(clientSecret)],
+        ...(project === undefined ? [] : [["INFISICAL_PROJECT_ID", project.id] as const])
+      ]
+    }
+  })
+
+const serviceTokensOf = ({ serviceTokens }: World.Resolved): ReadonlyArray<EnvLines.Section> =>
+  mainFirst(serviceTokens).map(([name, token]) => ({
+    title: `service token "${name}"`,
+    variables: [["INFISICAL_TOKEN", Redacted.value(token)]]
+  }))
+
+/** The entries of a world, as a user who names none means them. */
+const mainFirst = <A>(entries: Readonly<Record<string, A>>): ReadonlyArray<readonly [string, A]> =>
+  Object.entries(entries).toSorted(([left], [right]) =>
+    Number(right === World.mainName) - Number(left === World.mainName)
+  )
 
 // A server that listens everywhere is reached here, too.
 const siteOf = (url: string): string => url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
 
 const isLoopback = (url: string): boolean => /^http:\/\/(127\.|\[::1\])/.test(url)
-
-/** As a shell reads it. */
-const quoted = (text: string): string => /^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`

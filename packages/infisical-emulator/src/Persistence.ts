@@ -5,6 +5,8 @@
  * and put in its place at once. Writes that wait for the file at the same time share one. Only its owner can read it,
  * but it is no vault: project keys and tokens are in it in plain text.
  *
+ * The module is long for the schemas of the state, which are read beside each other.
+ *
  * @since 0.1.0
  */
 import type { PlatformError } from "@effect/platform/Error"
@@ -16,12 +18,16 @@ import * as Path from "@effect/platform/Path"
 import { Wire } from "effect-infisical"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as ExecutionStrategy from "effect/ExecutionStrategy"
+import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import * as EmulatorState from "./EmulatorState.js"
+import * as Changes from "./internal/changes.js"
+import * as FileLock from "./internal/fileLock.js"
 import * as World from "./World.js"
 
 // What JSON can say as it is: written without a look at each field, since a folder can hold many thousands, and checked
@@ -226,6 +232,24 @@ export class PersistenceError extends Data.TaggedError("PersistenceError")<{
 }
 
 /**
+ * Another process, or another emulator of this process, keeps its state in the file.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class FileInUseError extends Data.TaggedError("FileInUseError")<{
+  readonly file: string
+  /** The process that uses the file. */
+  readonly pid: number
+  readonly host: string
+  readonly lockFile: string
+}> {
+  override get message(): string {
+    return `${this.file} is in use by process ${this.pid} on ${this.host}. Stop that process, or use another file. If it is not an emulator, remove ${this.lockFile}.`
+  }
+}
+
+/**
  * A state that is kept in a file.
  *
  * @since 0.1.0
@@ -237,13 +261,22 @@ export interface Persisted {
   readonly restored: boolean
   /** Ends when everything that the state holds now is in the file. */
   readonly save: Effect.Effect<void, PersistenceError>
+  /**
+   * Runs an effect that changes the state, and ends when the change is in the file.
+   *
+   * If the file cannot be written, the state becomes the one that was saved last, and every change that runs or waits
+   * then fails with `PersistenceError`.
+   */
+  readonly change: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | PersistenceError, R>
 }
 
 /**
  * What a file holds; where there is no such file yet, what is given, which is then in the file. What has changed by the
- * end of the scope is saved.
+ * end of the scope is saved. Until then the file is locked, by a file beside it whose name ends in `.lock`; the lock of
+ * a process that no longer runs does not count.
  *
- * Fails with `PersistenceError` where the file cannot be read or written, or is corrupt; it is left as it is then.
+ * Fails with `FileInUseError` where another process has locked the file, and with `PersistenceError` where the file
+ * cannot be read or written, or is corrupt; it is left as it is then.
  *
  * @since 0.1.0
  * @category constructors
@@ -253,64 +286,95 @@ export const make = <E, R>(
   initial: Effect.Effect<EmulatorState.Held, E, R>
 ): Effect.Effect<
   Persisted,
-  E | PersistenceError,
+  E | FileInUseError | PersistenceError,
   R | FileSystem.FileSystem | Path.Path | Scope.Scope
 > =>
-  Effect.gen(function*() {
-    const fs = yield* FileSystem.FileSystem
-    const folder = (yield* Path.Path).dirname(file)
-    const unreadable = ({ message }: PlatformError) =>
-      new PersistenceError({ file, problem: `cannot be read: ${message}` })
-
-    const found = yield* Effect.mapError(fs.exists(file), unreadable)
-    const content = found
-      ? Option.some(yield* decode(file, yield* Effect.mapError(fs.readFileString(file), unreadable)))
-      : Option.none()
+  releasedOnFailure(Effect.gen(function*() {
+    yield* lock(file)
+    const content = yield* read(file)
     const held = Option.isSome(content)
       ? { service: yield* EmulatorState.makeService(content.value.state), world: content.value.world }
       : yield* initial
+    const { state } = held.service
 
-    const saved = yield* Ref.make(Option.map(content, ({ state }) => state))
-    const write = Effect.gen(function*() {
-      // Read now, not when the caller came: whoever had the file before may have written what the caller changed.
-      const state = yield* Ref.get(held.service.state)
-      if (Option.contains(yield* Ref.get(saved), state)) return
-      yield* Effect.mapError(
-        replace(file, folder, yield* encode({ version: 1, state, world: held.world })),
-        ({ message }) => new PersistenceError({ file, problem: `cannot be written: ${message}` })
-      )
-      yield* Ref.set(saved, Option.some(state))
+    const write = yield* makeWrite(file, held.world, Option.map(content, ({ state }) => state))
+    /** The state that was saved last. */
+    const saved = yield* Ref.make(yield* Ref.get(state))
+    const { change, save } = yield* Changes.make({
+      // Read now, not when the caller came: an earlier caller may have saved the change.
+      save: Effect.flatMap(Effect.tap(Ref.get(state), write), (written) => Ref.set(saved, written)),
+      restore: Effect.flatMap(Ref.get(saved), (last) => Ref.set(state, last))
     })
-    const oneAtATime = yield* Effect.makeSemaphore(1)
-    const save = write.pipe(
-      Effect.provideService(FileSystem.FileSystem, fs),
-      // A write that is under way cannot be called back.
-      Effect.uninterruptible,
-      oneAtATime.withPermits(1)
-    )
 
     yield* save
     yield* Effect.addFinalizer(() => Effect.catchAll(save, ({ message }) => Effect.logError(message)))
-    return { held, restored: found, save }
+    return { held, restored: Option.isSome(content), save, change }
+  }))
+
+/** The resources of an effect that fails are released at once, not with the scope. */
+const releasedOnFailure = <A, E, R>(
+  effect: Effect.Effect<A, E, R | Scope.Scope>
+): Effect.Effect<A, E, R | Scope.Scope> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(
+      Effect.flatMap(Effect.scope, (parent) => Scope.fork(parent, ExecutionStrategy.sequential)),
+      (scope) =>
+        Effect.onExit(
+          restore(Scope.extend(effect, scope)),
+          (exit) => Exit.isFailure(exit) ? Scope.close(scope, exit) : Effect.void
+        )
+    )
+  )
+
+const lock = (file: string) =>
+  Effect.mapError(FileLock.hold(file), (error) =>
+    error._tag === "HeldError"
+      ? new FileInUseError({ file, pid: error.holder.pid, host: error.holder.host, lockFile: error.lockFile })
+      : new PersistenceError({ file, problem: `cannot be locked: ${error.message}` }))
+
+const read = (file: string): Effect.Effect<Option.Option<Content>, PersistenceError, FileSystem.FileSystem> =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const unreadable = ({ message }: PlatformError) =>
+      new PersistenceError({ file, problem: `cannot be read: ${message}` })
+    return (yield* Effect.mapError(fs.exists(file), unreadable))
+      ? Option.some(yield* decode(file, yield* Effect.mapError(fs.readFileString(file), unreadable)))
+      : Option.none()
+  })
+
+/** Writes a state to the file, unless it is there already. */
+const makeWrite = (file: string, world: World.Resolved, present: Option.Option<EmulatorState.State>) =>
+  Effect.gen(function*() {
+    const services = yield* Effect.context<FileSystem.FileSystem | Path.Path>()
+    /** The state in the file. After a failed write it is not known. */
+    const inFile = yield* Ref.make(present)
+    return (state: EmulatorState.State): Effect.Effect<void, PersistenceError> =>
+      Effect.gen(function*() {
+        if (Option.contains(yield* Ref.get(inFile), state)) return
+        yield* Ref.set(inFile, Option.none())
+        yield* Effect.mapError(
+          replace(file, yield* encode({ version: 1, state, world })),
+          ({ message }) => new PersistenceError({ file, problem: `cannot be written: ${message}` })
+        )
+        yield* Ref.set(inFile, Option.some(state))
+      }).pipe(Effect.provide(services))
   })
 
 /**
- * The app, which answers a write only when it is in the file, and that it failed where it cannot be.
+ * The app, which answers a write only when it is in the file. Where it cannot be, it answers 500, and the write is
+ * undone.
  *
  * @since 0.1.0
  * @category combinators
  */
 export const acknowledge = <E, R>(self: Persisted, app: HttpApp.Default<E, R>): HttpApp.Default<E, R> =>
-  Effect.gen(function*() {
-    const request = yield* HttpServerRequest.HttpServerRequest
-    const response = yield* app
+  Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ method }) =>
     // A read changes nothing but when its token was last used.
-    if (request.method === "GET" || request.method === "HEAD") return response
-    return yield* Effect.catchAll(
-      Effect.as(self.save, response),
+    method === "GET" || method === "HEAD" ? app : Effect.catchIf(
+      self.change(app),
+      (error) => error instanceof PersistenceError,
       ({ message }) => Effect.as(Effect.logError(message), notStored)
-    )
-  })
+    ))
 
 const notStored = HttpServerResponse.text(
   JSON.stringify({ statusCode: 500, message: "The change could not be stored", error: "Internal Server Error" }),
@@ -339,21 +403,25 @@ const encode = (content: Content): Effect.Effect<string> =>
 
 const replace = (
   file: string,
-  folder: string,
   text: string
-): Effect.Effect<void, PlatformError, FileSystem.FileSystem> =>
+): Effect.Effect<void, PlatformError, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
+    const folder = (yield* Path.Path).dirname(file)
     const temporary = `${file}.tmp`
+    const removeTemporary = fs.remove(temporary, { force: true })
     // A crash may have left it.
-    yield* fs.remove(temporary, { force: true })
+    yield* removeTemporary
     yield* Effect.scoped(Effect.gen(function*() {
       const opened = yield* fs.open(temporary, { flag: "wx", mode: 0o600 })
       yield* opened.writeAll(new TextEncoder().encode(text))
       // Without it, some file systems put the new name in place before the bytes.
       yield* opened.sync
-    }))
-    yield* fs.rename(temporary, file)
+    })).pipe(
+      Effect.zipRight(fs.rename(temporary, file)),
+      // A full disk needs its space.
+      Effect.tapError(() => Effect.ignore(removeTemporary))
+    )
     // And without this one, a crash of the machine may bring the old name back. Not every system opens folders.
     yield* Effect.scoped(Effect.flatMap(
       Effect.option(fs.open(folder)),

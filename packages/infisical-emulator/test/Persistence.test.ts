@@ -1,11 +1,26 @@
-import { FetchHttpClient, FileSystem, HttpServerRequest } from "@effect/platform"
+import { Error as PlatformError, FetchHttpClient, FileSystem, HttpServerRequest } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
-import { expect, layer } from "@effect/vitest"
-import { Array, Deferred, Effect, HashMap, Layer, Logger, LogLevel, Option, Random, Redacted, Ref } from "effect"
+import { describe, expect, it, layer } from "@effect/vitest"
+import {
+  Array,
+  Deferred,
+  Effect,
+  Fiber,
+  HashMap,
+  Layer,
+  Logger,
+  LogLevel,
+  Option,
+  Random,
+  Redacted,
+  Ref,
+  Scope
+} from "effect"
 import { Credential, Crypto, Infisical, Secrets } from "effect-infisical"
 import type { World } from "effect-infisical-emulator"
 import { Emulator, EmulatorState, Persistence } from "effect-infisical-emulator"
-import { client, run, type Running, start, valueOf } from "./process.js"
+import * as Changes from "../src/internal/changes.js"
+import { client, run, type Running, start, startHere, valueOf } from "./process.js"
 
 const file = Effect.map(
   Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped()),
@@ -13,6 +28,43 @@ const file = Effect.map(
 )
 
 const open = (path: string, world: World.Input = {}) => Persistence.make(path, EmulatorState.make(world))
+
+/** What a process that starts after a crash finds: the file and what is beside it, but for the lock. */
+const afterCrash = (path: string) =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const copy = yield* file
+    for (const end of ["", ".tmp"]) {
+      if (yield* fs.exists(`${path}${end}`)) yield* fs.copy(`${path}${end}`, `${copy}${end}`)
+    }
+    return yield* open(copy)
+  })
+
+/** The names of the secrets of the first project. */
+const namesIn = ({ held }: Persistence.Persisted) =>
+  Effect.map(
+    Ref.get(held.service.state),
+    ({ projects }) =>
+      HashMap.toValues(projects).flatMap(({ folders }) =>
+        HashMap.toValues(folders).flatMap(({ secrets }) => secrets.map(({ name }) => name))
+      ).toSorted()
+  )
+
+/** A client of an emulator that acknowledges what is in the file. */
+const clientOf = (persisted: Persistence.Persisted) =>
+  Effect.gen(function*() {
+    const emulator = yield* Emulator.serve(persisted.held, {
+      middleware: (app) => Persistence.acknowledge(persisted, app)
+    })
+    return yield* client({ url: emulator.url, token: yield* emulator.serviceToken() })
+  })
+
+const diskFull = new PlatformError.SystemError({
+  reason: "Unknown",
+  module: "FileSystem",
+  method: "rename",
+  description: "ENOSPC"
+})
 
 /** A world that has something of everything. */
 const rich: World.Input = {
@@ -67,9 +119,13 @@ layer(Layer.merge(NodeContext.layer, Crypto.layer), { excludeTestServices: true 
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const path = yield* file
+      yield* Effect.scoped(open(path))
+      expect(yield* fs.readDirectory(path.replace("/state.json", ""))).toEqual(["state.json"])
       yield* open(path)
       expect(((yield* fs.stat(path)).mode & 0o777).toString(8)).toBe("600")
-      expect(yield* fs.readDirectory(path.replace("/state.json", ""))).toEqual(["state.json"])
+      const lock = expect.stringMatching(/^state\.json\..*\.lock$/)
+      const folder = path.replace("/state.json", "")
+      expect((yield* fs.readDirectory(folder)).toSorted()).toEqual(["state.json", lock])
     }))
 
   it.scoped("survives what a crash left of another write", () =>
@@ -78,9 +134,11 @@ layer(Layer.merge(NodeContext.layer, Crypto.layer), { excludeTestServices: true 
       const path = yield* file
       yield* Effect.scoped(open(path))
       yield* fs.writeFileString(`${path}.tmp`, "{ half of")
-      const { held, save } = yield* open(path)
-      yield* EmulatorState.revoke(held.service, "main")
-      yield* save
+      yield* Effect.scoped(Effect.gen(function*() {
+        const { held, save } = yield* open(path)
+        yield* EmulatorState.revoke(held.service, "main")
+        yield* save
+      }))
       expect(HashMap.size((yield* Ref.get((yield* open(path)).held.service.state)).serviceTokens)).toBe(0)
     }))
 
@@ -116,7 +174,7 @@ layer(Layer.merge(NodeContext.layer, Crypto.layer), { excludeTestServices: true 
       const path = yield* file
       const fs = yield* FileSystem.FileSystem
       const renames = yield* Ref.make(0)
-      const names = Array.makeBy(200, (index) => `NAME_${index}`)
+      const names = Array.makeBy(100, (index) => `NAME_${index}`)
       // The first write to the file ends only after the server has handled all requests, however slow they come in.
       const gate = yield* Ref.make<Effect.Effect<void>>(Effect.void)
       const handled = yield* Ref.make(0)
@@ -152,9 +210,7 @@ layer(Layer.merge(NodeContext.layer, Crypto.layer), { excludeTestServices: true 
         discard: true
       })
       // By now everything is in the file: nothing is saved after the answers.
-      const [project] = HashMap.toValues((yield* Ref.get((yield* open(path)).held.service.state)).projects)
-      const folders = project === undefined ? [] : HashMap.toValues(project.folders)
-      expect(folders.flatMap(({ secrets }) => secrets.map(({ name }) => name)).toSorted()).toEqual(names.toSorted())
+      expect(yield* namesIn(yield* afterCrash(path))).toEqual(names.toSorted())
       // One for the request that came first, and one for all others.
       expect(yield* Ref.get(renames)).toBe(2)
     }))
@@ -182,7 +238,171 @@ layer(Layer.merge(NodeContext.layer, Crypto.layer), { excludeTestServices: true 
       )
       expect(error).toMatchObject({ _tag: "NetworkError", reason: "ServerFailure", mayHaveBeenApplied: true })
     }).pipe(Logger.withMinimumLogLevel(LogLevel.None)))
+
+  it.scoped("that cannot be written has no effect: what was refused is neither served nor stored later", () =>
+    Effect.gen(function*() {
+      const path = yield* file
+      const fs = yield* FileSystem.FileSystem
+      const isFull = yield* Ref.make(false)
+      const disk = FileSystem.FileSystem.of({
+        ...fs,
+        rename: (from, to) => Effect.flatMap(Ref.get(isFull), (full) => full ? diskFull : fs.rename(from, to))
+      })
+      const persisted = yield* Effect.provideService(open(path), FileSystem.FileSystem, disk)
+      const secrets = yield* clientOf(persisted)
+      yield* secrets.create("BEFORE", Redacted.make("before"))
+      yield* Ref.set(isFull, true)
+      const refused = yield* Effect.all([
+        Effect.flip(secrets.create("REFUSED", Redacted.make("value"))),
+        Effect.flip(secrets.create("REFUSED_TOO", Redacted.make("value"))),
+        Effect.flip(secrets.update("BEFORE", Redacted.make("after")))
+      ], { concurrency: "unbounded" })
+      for (const error of refused) expect(error).toMatchObject({ reason: "ServerFailure", mayHaveBeenApplied: true })
+      expect(yield* namesIn(persisted)).toEqual(["BEFORE"])
+      const other = yield* clientOf(persisted)
+      expect([yield* valueOf(other, "REFUSED"), yield* valueOf(other, "BEFORE")]).toEqual([
+        Option.none(),
+        Option.some("before")
+      ])
+      expect(yield* fs.exists(`${path}.tmp`)).toBe(false)
+      yield* Ref.set(isFull, false)
+      yield* other.create("AFTER", Redacted.make("value"))
+      expect(yield* namesIn(yield* afterCrash(path))).toEqual(["AFTER", "BEFORE"])
+    }).pipe(Logger.withMinimumLogLevel(LogLevel.None)))
+
+  it.scoped("has every write that was acknowledged, wherever within the next write a crash comes", () =>
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      // What is done of the step before the process is gone.
+      for (const step of ["remove", "open", "write", "half a write", "sync", "rename", "after rename"]) {
+        const path = yield* file
+        const crashed = yield* Deferred.make<void>()
+        const isNext = yield* Ref.make(false)
+        const at = (name: string, partial: Effect.Effect<unknown, PlatformError.PlatformError> = Effect.void) =>
+          Effect.flatMap(Ref.get(isNext), (next) =>
+            next && name === step
+              ? Effect.zipRight(partial, Effect.zipRight(Deferred.succeed(crashed, undefined), Effect.never))
+              : Effect.void)
+        const disk = FileSystem.FileSystem.of({
+          ...fs,
+          remove: (name, options) => Effect.zipRight(at("remove"), fs.remove(name, options)),
+          open: (name, options) =>
+            Effect.zipRight(
+              at("open"),
+              Effect.map(fs.open(name, options), (opened): FileSystem.File => ({
+                ...opened,
+                [FileSystem.FileTypeId]: FileSystem.FileTypeId,
+                sync: Effect.zipRight(at("sync"), opened.sync),
+                writeAll: (bytes) =>
+                  Effect.zipRight(
+                    Effect.zipRight(
+                      at("write"),
+                      at("half a write", opened.writeAll(bytes.slice(0, Math.floor(bytes.length / 2))))
+                    ),
+                    opened.writeAll(bytes)
+                  )
+              }))
+            ),
+          rename: (from, to) =>
+            Effect.zipRight(Effect.zipRight(at("rename"), at("after rename", fs.rename(from, to))), fs.rename(from, to))
+        })
+        // Its scope is never closed: a process that crashed saves nothing.
+        const persisted = yield* Effect.provideService(open(path), FileSystem.FileSystem, disk).pipe(
+          Scope.extend(yield* Scope.make())
+        )
+        const revoke = (name: string) => persisted.change(EmulatorState.revoke(persisted.held.service, name))
+        yield* revoke("main")
+        yield* Ref.set(isNext, true)
+        yield* Effect.forkDaemon(persisted.change(Ref.update(persisted.held.service.state, (state) => ({ ...state }))))
+        yield* Deferred.await(crashed)
+        const { held } = yield* afterCrash(path)
+        expect([step, HashMap.size((yield* Ref.get(held.service.state)).serviceTokens)]).toEqual([step, 0])
+      }
+    }))
+
+  it.scoped("is used by one emulator at a time, and free when that one ends or fails", () =>
+    Effect.gen(function*() {
+      const path = yield* file
+      const fs = yield* FileSystem.FileSystem
+      yield* Effect.scoped(Effect.gen(function*() {
+        yield* open(path)
+        const error = yield* Effect.flip(open(path))
+        expect(error).toMatchObject({ _tag: "FileInUseError", file: path, pid: globalThis.process.pid })
+        expect(error.message).toContain(`${path} is in use by process ${globalThis.process.pid} on `)
+      }))
+      const content = yield* fs.readFileString(path)
+      yield* fs.writeFileString(path, "{")
+      expect(yield* Effect.flip(open(path))).toMatchObject({ _tag: "PersistenceError" })
+      yield* fs.writeFileString(path, content)
+      expect((yield* open(path)).restored).toBe(true)
+    }))
+
+  it.scoped("is free when the process that used it is dead, and not when that cannot be known", () =>
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const { pid, ppid } = globalThis.process
+      const path = yield* file
+      const folder = path.replace("/state.json", "")
+      const ownLock = yield* Effect.scoped(Effect.zipRight(open(path), fs.readDirectory(folder)))
+      const host = ownLock.flatMap((name) => /^state\.json\.(.*)\.\d+\.\d+\.lock$/.exec(name)?.[1] ?? [])[0] ?? ""
+      const opened = (lock: string) =>
+        Effect.gen(function*() {
+          yield* fs.writeFileString(`${folder}/${lock}`, "")
+          const exit = yield* Effect.either(Effect.scoped(open(path)))
+          const isLeft = yield* fs.exists(`${folder}/${lock}`)
+          yield* fs.remove(`${folder}/${lock}`, { force: true })
+          return [exit._tag === "Left" ? exit.left._tag : "free", isLeft ? "kept" : "removed"]
+        })
+      expect(yield* opened(`state.json.${host}.${2 ** 30}.1.lock`)).toEqual(["free", "removed"])
+      // An earlier process in a container had the pid of this one.
+      expect(yield* opened(`state.json.${host}.${pid}.1.lock`)).toEqual(["free", "removed"])
+      expect(yield* opened(`state.json.${host}.${ppid}.1.lock`)).toEqual(["FileInUseError", "kept"])
+      expect(yield* opened(`state.json.elsewhere.${2 ** 30}.1.lock`)).toEqual(["FileInUseError", "kept"])
+      expect(yield* opened(`other.json.${host}.${ppid}.1.lock`)).toEqual(["free", "kept"])
+      expect(yield* opened(`state.json.${host}.lock`)).toEqual(["free", "kept"])
+    }))
 })
+
+describe("changes", () => {
+  it.effect("that fail are undone, those that succeed are saved, however they and failing saves interleave", () =>
+    Effect.gen(function*() {
+      for (const seed of Array.range(1, 40)) {
+        yield* Effect.withRandom(interleaved(), Random.make(seed))
+      }
+    }))
+})
+
+/** Thirty changes at a time, of which some never end, with a disk that is full now and then. */
+const interleaved = () =>
+  Effect.gen(function*() {
+    const state = yield* Ref.make<ReadonlyArray<number>>([])
+    const saved = yield* Ref.make<ReadonlyArray<number>>([])
+    const pause = Effect.flatMap(Random.nextIntBetween(0, 4), (times) => Effect.repeatN(Effect.yieldNow(), times))
+    const { change } = yield* Changes.make({
+      save: Effect.gen(function*() {
+        const now = yield* Ref.get(state)
+        yield* pause
+        if ((yield* Random.next) < 0.3) return yield* Effect.fail("full" as const)
+        yield* Ref.set(saved, now)
+      }),
+      restore: Effect.flatMap(Ref.get(saved), (now) => Ref.set(state, now))
+    })
+    const one = (index: number) =>
+      Effect.zipRight(
+        pause,
+        Effect.either(change(Effect.zipRight(pause, Ref.update(state, (all) => [...all, index]))))
+      )
+    const hanging = yield* Effect.fork(change(Effect.never))
+    const results = yield* Effect.forEach(Array.range(0, 29), one, { concurrency: "unbounded" })
+    yield* Fiber.interrupt(hanging)
+    const succeeded = results.flatMap((result, index) => result._tag === "Right" ? [index] : [])
+    expect([(yield* Ref.get(state)).toSorted(byNumber), (yield* Ref.get(saved)).toSorted(byNumber)]).toEqual([
+      succeeded,
+      succeeded
+    ])
+  })
+
+const byNumber = (left: number, right: number) => left - right
 
 layer(NodeContext.layer, { excludeTestServices: true })("the command with a file", (it) => {
   it.scoped("has after a stop what it had before, whatever the world file says", () =>
@@ -195,7 +415,9 @@ layer(NodeContext.layer, { excludeTestServices: true })("the command with a file
         yield* running.process.kill("SIGTERM")
         return running
       }))
-      const running = yield* start("--persist", path)
+      const fs = yield* FileSystem.FileSystem
+      expect(yield* fs.readDirectory(path.replace("/state.json", ""))).toEqual(["state.json"])
+      const running = yield* startHere("--persist", path)
       expect(Redacted.value(running.token)).toBe(Redacted.value(token))
       expect(yield* valueOf(yield* client(running), "NAME")).toEqual(Option.some("value"))
     }))
@@ -210,20 +432,43 @@ layer(NodeContext.layer, { excludeTestServices: true })("the command with a file
       expect(yield* fs.readFileString(path)).toBe("{\"version\":1,")
     }))
 
+  it.scoped("that another process uses ends with 1, names that process, and works after that was killed", () =>
+    Effect.gen(function*() {
+      const path = yield* file
+      // Of two that start at the same time, one has it.
+      const both = yield* Effect.all(
+        [Effect.either(start("--persist", path)), Effect.either(start("--persist", path))],
+        {
+          concurrency: "unbounded"
+        }
+      )
+      const [first] = Array.getRights(both)
+      const [refused] = Array.getLefts(both)
+      expect([Array.getRights(both).length, refused?._tag]).toEqual([1, "EndedError"])
+      expect(refused).toMatchObject({
+        log: expect.stringContaining(`${path} is in use by process ${first?.process.pid} on `)
+      })
+      yield* (first?.process.kill("SIGKILL") ?? Effect.void)
+      yield* startHere("--persist", path)
+    }))
+
   it.scoped("has every write that was acknowledged when it is killed at any moment", () =>
     Effect.gen(function*() {
-      const kills = yield* Effect.all([killedTenTimes, killedTenTimes], { concurrency: "unbounded" })
-      for (const acknowledged of kills) expect(acknowledged).toBeGreaterThanOrEqual(10)
+      const acknowledged = yield* Effect.withRandom(killed, Random.make("killed"))
+      expect(acknowledged).toBeGreaterThanOrEqual(kills)
     }))
 })
 
-/** One file, and ten processes that are killed while they write to it: how many secrets they acknowledged. */
-const killedTenTimes = Effect.gen(function*() {
+/** Each costs the start of a process. Every step of a write has its own test. */
+const kills = 3
+
+/** One file, and processes that are killed while they write to it: how many secrets they acknowledged. */
+const killed = Effect.gen(function*() {
   const path = yield* file
   /** The value that was acknowledged last. */
   const acknowledged = yield* Ref.make(HashMap.empty<string, string>())
 
-  const expectAll = (running: Running) =>
+  const expectAll = (running: Pick<Running, "token" | "url">) =>
     Effect.gen(function*() {
       const { secrets } = yield* Effect.flatMap(client(running), (secrets) => secrets.list())
       const values = new Map(secrets.map(({ name, value }) => [name, Redacted.value(value)]))
@@ -262,13 +507,13 @@ const killedTenTimes = Effect.gen(function*() {
       yield* Effect.all([Effect.ignore(writers), killer], { concurrency: "unbounded" })
     })
 
-  for (const kill of Array.range(1, 10)) {
+  for (const kill of Array.range(1, kills)) {
     yield* Effect.scoped(Effect.gen(function*() {
       const running = yield* start("--persist", path)
       yield* expectAll(running)
       yield* writeUntilKilled(running, kill)
     }))
   }
-  yield* Effect.scoped(Effect.flatMap(start("--persist", path), expectAll))
+  yield* Effect.scoped(Effect.flatMap(startHere("--persist", path), expectAll))
   return HashMap.size(yield* Ref.get(acknowledged))
 })

@@ -1,7 +1,9 @@
 import { Command, FetchHttpClient } from "@effect/platform"
-import { Data, Deferred, Effect, Layer, Option, Redacted, Ref, Stream } from "effect"
+import { Console, Data, Deferred, Effect, Fiber, Layer, Logger, LogLevel, Option, Redacted, Ref, Stream } from "effect"
 import { Credential, Infisical, Secrets } from "effect-infisical"
 import { fileURLToPath } from "node:url"
+import { parseEnv } from "node:util"
+import * as EmulatorCommand from "../src/Command.js"
 
 const bin = fileURLToPath(new URL("../dist/bin.js", import.meta.url))
 
@@ -23,6 +25,15 @@ export const run = (...args: ReadonlyArray<string>) =>
       )
   ))
 
+/** What the command printed so far, where it is all. */
+const connection = (printed: string) => {
+  const variables = parseEnv(printed.replaceAll(/^# (?=INFISICAL_\w+=)/gm, ""))
+  const { INFISICAL_TOKEN: token, SITE_URL: url } = variables
+  return printed.includes("Ctrl+C") && token !== undefined && url !== undefined
+    ? Option.some({ url, token: Redacted.make(token) })
+    : Option.none()
+}
+
 /** Starts the command, and waits until it listens. It is killed with the scope, if it still runs. */
 export const start = (...args: ReadonlyArray<string>) =>
   Effect.gen(function*() {
@@ -38,16 +49,12 @@ export const start = (...args: ReadonlyArray<string>) =>
     )
     yield* process.stdout.pipe(
       Stream.decodeText(),
-      Stream.splitLines,
-      Stream.runForEach((line) => {
-        const [, token, url] = /^INFISICAL_TOKEN=(\S+) SITE_URL=(\S+)/.exec(line) ?? []
-        return Effect.zipRight(
-          Ref.update(printed, (all) => `${all}${line}\n`),
-          token === undefined || url === undefined
-            ? Effect.void
-            : Deferred.succeed(listening, { token: Redacted.make(token), url })
+      Stream.runForEach((chunk) =>
+        Effect.flatMap(
+          Ref.updateAndGet(printed, (all) => all + chunk),
+          (all) => Effect.flatMap(connection(all), (found) => Deferred.succeed(listening, found)).pipe(Effect.ignore)
         )
-      }),
+      ),
       Effect.forkScoped
     )
     const { token, url } = yield* Effect.raceFirst(
@@ -60,6 +67,29 @@ export const start = (...args: ReadonlyArray<string>) =>
     return { url, token, process, log: Ref.get(log), printed: Ref.get(printed) }
   })
 
+/** The same command in this process, which takes no time to load. It ends with the scope. */
+export const startHere = (...args: ReadonlyArray<string>) =>
+  Effect.gen(function*() {
+    const printed = yield* Ref.make("")
+    const listening = yield* Deferred.make<{ readonly url: string; readonly token: Redacted.Redacted<string> }>()
+    const console = Console.Console.of({
+      ...(yield* Effect.console),
+      log: (line) =>
+        Effect.flatMap(
+          Ref.updateAndGet(printed, (all) => `${all}${String(line)}\n`),
+          (all) => Effect.flatMap(connection(all), (found) => Deferred.succeed(listening, found)).pipe(Effect.ignore)
+        )
+    })
+    const fiber = yield* EmulatorCommand.run(args).pipe(
+      Effect.withConsole(console),
+      Logger.withMinimumLogLevel(LogLevel.None),
+      Effect.forkScoped
+    )
+    const ended = Effect.zipRight(Fiber.join(fiber), Effect.dieMessage("The command ended"))
+    const { token, url } = yield* Effect.raceFirst(Deferred.await(listening), ended)
+    return { url, token, printed: yield* Ref.get(printed) }
+  })
+
 export type Running = Effect.Effect.Success<ReturnType<typeof start>>
 
 /** The SDK, as a user of the command sets it. */
@@ -70,7 +100,9 @@ export const client = ({ token, url }: Pick<Running, "token" | "url">) =>
       siteUrl: url,
       fallback: false,
       refresh: false,
-      retry: { times: 0 }
+      // Under load, hundreds of requests at once take long.
+      requestTimeout: "1 minute",
+      retry: { times: 0, deadline: "2 minutes" }
     }).pipe(Layer.provide(FetchHttpClient.layer))
   ).pipe(Effect.flatMap((context) => Effect.provide(Secrets.Secrets, context)))
 

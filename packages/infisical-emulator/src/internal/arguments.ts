@@ -12,6 +12,7 @@ export interface Arguments {
   readonly persist: string | undefined
   readonly control: boolean
   readonly help: boolean
+  readonly version: boolean
 }
 
 /** The arguments make no sense. */
@@ -26,14 +27,18 @@ export const help = `An Infisical-compatible server in memory, for development a
 Usage: effect-infisical-emulator [options]
 
   --world FILE    what the server holds: JSON of projects, folders, secrets and tokens
-                  (by default one project without secrets)
+                  (by default one project without secrets, with a machine
+                  identity and a service token)
   --env FILE      a dotenv file instead: its variables in one project, environment dev, path /
   --port NUMBER   where it listens (by default a port that is free)
   --host ADDRESS  on which address (by default 127.0.0.1: this machine alone)
   --era ERA       which servers' statuses and routes it has (by default the world's)
   --persist FILE  keeps the state in a file, which it reads when it starts again
   --control       faults can be added, listed and cleared at /__emulator/faults
-  --help          shows this`
+  --version       shows the version
+  --help, -h      shows this
+
+It prints lines for a .env file on the standard output, and logs requests on the standard error.`
 
 /** The arguments as they were given, with their defaults. */
 export const parse = (args: ReadonlyArray<string>): Effect.Effect<Arguments, ArgumentError> =>
@@ -50,17 +55,18 @@ export const parse = (args: ReadonlyArray<string>): Effect.Effect<Arguments, Arg
             era: { type: "string" },
             persist: { type: "string" },
             control: { type: "boolean", default: false },
-            help: { type: "boolean", short: "h", default: false }
+            help: { type: "boolean", short: "h", default: false },
+            version: { type: "boolean", default: false }
           }
         }),
       catch: (error) => new ArgumentError({ problem: error instanceof Error ? error.message : String(error) })
     })
-    const { control, env, era, help, host, persist, port, world } = values
+    const { control, env, era, help, host, persist, port, version, world } = values
     if (world !== undefined && env !== undefined) {
       return yield* new ArgumentError({ problem: "--world and --env both say what the server holds: give one" })
     }
     if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
       return yield* new ArgumentError({ problem: "--port must be a number from 0 to 65535" })
     }
-    return { world, env, host, port: Number(port), era, persist, control, help }
+    return { world, env, host, port: Number(port), era, persist, control, help, version }
   })

@@ -4,6 +4,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import { parseEnv } from "node:util"
+import * as JsonMistake from "./jsonMistake.js"
 
 /** The file cannot be read, or is no world. Nothing of it is quoted. */
 export class WorldFileError extends Data.TaggedError("WorldFileError")<{
@@ -27,10 +28,13 @@ export const read = (
     world !== undefined
       ? Effect.flatMap(readFile(world), (text) => parseJson(world, text))
       : env !== undefined
-      ? Effect.map(readFile(env), (text) => ({ secrets: variables(text) }))
-      : Effect.succeed({}),
+      ? Effect.map(readFile(env), (text) => ({ ...bothCredentials, secrets: variables(text) }))
+      : Effect.succeed(bothCredentials),
     (input) => withEra(input, era)
   )
+
+/** A machine identity, and by default a service token. */
+const bothCredentials = { identities: { main: {} } }
 
 const readFile = (file: string): Effect.Effect<string, WorldFileError, FileSystem.FileSystem> =>
   Effect.flatMap(FileSystem.FileSystem, (fs) =>
@@ -56,7 +60,7 @@ const variables = (text: string): Readonly<Record<string, string>> =>
 const parseJson = (file: string, text: string): Effect.Effect<object, WorldFileError> =>
   Effect.try({
     try: (): unknown => JSON.parse(text),
-    catch: (error) => new WorldFileError({ file, problem: `is not JSON${placeOf(error, text)}` })
+    catch: () => new WorldFileError({ file, problem: `is not JSON${placeOf(text)}` })
   }).pipe(
     Effect.filterOrFail(
       (json): json is object => Predicate.isReadonlyRecord(json),
@@ -64,10 +68,8 @@ const parseJson = (file: string, text: string): Effect.Effect<object, WorldFileE
     )
   )
 
-// The message of the engine quotes the text, which may be a secret. Its position can be told.
-const placeOf = (error: unknown, text: string): string => {
-  const position = error instanceof Error ? /at position (\d+)/.exec(error.message)?.[1] : undefined
-  if (position === undefined) return ""
-  const lines = text.slice(0, Number(position)).split("\n")
+// The message of the engine quotes the text, which may be a secret, and does not always tell the position.
+const placeOf = (text: string): string => {
+  const lines = text.slice(0, JsonMistake.position(text)).split("\n")
   return `: see line ${lines.length}, column ${(lines.at(-1) ?? "").length + 1}`
 }
