@@ -50,7 +50,7 @@ const emulated = Layer.effect(
   Effect.gen(function*() {
     const emulator = yield* Emulator.Emulator
     const { clientId, clientSecret } = yield* emulator.universalAuth()
-    const { id: projectId } = yield* emulator.project()
+    const { id: projectId, slug: projectSlug } = yield* emulator.project()
     const token = yield* emulator.serviceToken()
     return {
       siteUrl: emulator.url,
@@ -60,7 +60,8 @@ const emulated = Layer.effect(
             clientId,
             clientSecret: spoiled === undefined ? clientSecret : Redacted.make("wrong")
           }),
-          projectId
+          projectId,
+          projectSlug
         }
     }
   })
