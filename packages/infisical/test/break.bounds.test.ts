@@ -22,8 +22,13 @@ describe("A slow watcher", () => {
       const secrets = yield* Secrets.Secrets
       const go = yield* Deferred.make<void>()
       const seen: Array<string> = []
-      yield* Effect.fork(Stream.runForEach(secrets.watch("A"), (secret) =>
-        Effect.zipRight(Effect.sync(() => seen.push(value(secret))), Deferred.await(go))))
+      yield* Effect.fork(
+        Stream.runForEach(secrets.watch("A"), (secret) =>
+          Effect.zipRight(
+            Effect.sync(() => seen.push(value(secret))),
+            Deferred.await(go)
+          ))
+      )
       yield* settle
       // Whatever the stream has buffered is pulled by now.
       text = "newer"

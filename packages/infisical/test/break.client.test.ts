@@ -33,7 +33,12 @@ const secret = (name: string, text: string, more: object = {}) => ({
   ...more
 })
 
-const login = json({ accessToken: "planted0token", expiresIn: 2592000, accessTokenMaxTTL: 2592000, tokenType: "Bearer" })
+const login = json({
+  accessToken: "planted0token",
+  expiresIn: 2592000,
+  accessTokenMaxTTL: 2592000,
+  tokenType: "Bearer"
+})
 
 const client = (
   answer: (request: Request) => Effect.Effect<Response>,
@@ -173,4 +178,3 @@ describe("A watch", () => {
     )
   })
 })
-

@@ -12,7 +12,9 @@ const logged = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.suspend(() => {
     const lines: Array<string> = []
     const logger = Logger.make<unknown, void>(({ cause, logLevel, message }) => {
-      lines.push(`${logLevel.label} ${inspect(message, { depth: 20 })} ${Cause.pretty(cause)} ${inspect(cause, { depth: 20 })}`)
+      lines.push(
+        `${logLevel.label} ${inspect(message, { depth: 20 })} ${Cause.pretty(cause)} ${inspect(cause, { depth: 20 })}`
+      )
     })
     return Effect.exit(effect).pipe(
       Effect.zipRight(settle),
@@ -22,8 +24,7 @@ const logged = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     )
   })
 
-const json = (body: unknown) =>
-  new Response(JSON.stringify(body), { headers: { "content-type": "application/json" } })
+const json = (body: unknown) => new Response(JSON.stringify(body), { headers: { "content-type": "application/json" } })
 
 const answering = HttpClient.make((request, url) =>
   Effect.succeed(HttpClientResponse.fromWeb(
@@ -108,5 +109,3 @@ describe("No log shows", () => {
     }).pipe(Effect.provide(cacheClient(() => Effect.sync(() => ({ A: text })), { refresh: false })))
   })
 })
-
-

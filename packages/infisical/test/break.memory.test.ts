@@ -1,6 +1,19 @@
 /** What grows without end, and what is used after the release. */
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, DateTime, type Duration, Effect, Exit, Fiber, Option, Redacted, Schedule, Scope, Stream, TestClock } from "effect"
+import {
+  Clock,
+  DateTime,
+  type Duration,
+  Effect,
+  Exit,
+  Fiber,
+  Option,
+  Redacted,
+  Schedule,
+  Scope,
+  Stream,
+  TestClock
+} from "effect"
 import { Secret, Secrets } from "effect-infisical"
 import * as SnapshotFeed from "../src/cache/snapshotFeed.js"
 import * as Snapshot from "../src/source/Snapshot.js"
@@ -82,7 +95,6 @@ describe("A watch", () => {
       }))
     })))
   })
-
 })
 
 describe("A clock", () => {

@@ -7,9 +7,9 @@ import { InfisicalError, type Location, Secrets, SnapshotStorage } from "effect-
 import { mkdtempSync, readdirSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import * as Snapshot from "../src/source/Snapshot.js"
 import { get, layer, sealedClient, Simulation, value } from "./Simulation.js"
 import { client, fetched, unreachable } from "./support/breaking.js"
-import * as Snapshot from "../src/source/Snapshot.js"
 import { settle } from "./support/ManualSource.js"
 import { at, content } from "./support/snapshots.js"
 
@@ -102,8 +102,11 @@ describe("A storage that hangs", () => {
       yield* Effect.gen(function*() {
         const secrets = yield* Secrets.Secrets
         // Each is read, and so sealed, once the one before is being written.
-        yield* Effect.forEach(Array.from({ length: 30 }, (_, i) => i), (i) =>
-          secrets.list({ secretPath: `/folder${i}` }), { concurrency: "unbounded" })
+        yield* Effect.forEach(
+          Array.from({ length: 30 }, (_, i) => i),
+          (i) => secrets.list({ secretPath: `/folder${i}` }),
+          { concurrency: "unbounded" }
+        )
         yield* start(Effect.either(secrets.get("A", { secretPath: "/refused" })))
       }).pipe(Effect.provide(context))
       const closing = yield* start(Scope.close(scope, Exit.void))
@@ -120,7 +123,9 @@ describe("A storage that hangs", () => {
         Layer.build(client(
           () => Effect.sync(() => ({ A: `${version++}` })),
           { refresh: false },
-          { sealed: { isEnabled: true, save: () => Effect.sleep("5 seconds"), remove: () => Effect.sleep("5 seconds") } }
+          {
+            sealed: { isEnabled: true, save: () => Effect.sleep("5 seconds"), remove: () => Effect.sleep("5 seconds") }
+          }
         )),
         scope
       )
