@@ -64,9 +64,9 @@ const summaryOf = (answer: unknown): string => {
   return `${inner.secrets.length} secrets and ${inner.imports?.length ?? 0} imports`
 }
 
-const hasAnswer = Schema.is(Schema.Struct({ _tag: Schema.Literal("Modified"), answer: Schema.Unknown }))
+const hasAnswer = Schema.is(Schema.TaggedStruct("Modified", { answer: Schema.Unknown }))
 
-const isNotModified = Schema.is(Schema.Struct({ _tag: Schema.Literal("NotModified") }))
+const isNotModified = Schema.is(Schema.TaggedStruct("NotModified", {}))
 
 const hasSecrets = Schema.is(Schema.Struct({
   secrets: Schema.Array(Schema.Unknown),
