@@ -253,7 +253,11 @@ const encryptedOnly: Effect.Effect<
     updateMany: (location, secrets, known) =>
       use(location, (cipher, place) => patchMany(cipher, place, secrets, known)),
 
-    deleteMany: (location, names) => use(location, (_, place) => api.deleteMany(place, names))
+    deleteMany: (location, names) => use(location, (_, place) => api.deleteMany(place, names)),
+
+    getById: () => Effect.fail(SecretSource.onlyOnV4("read a secret by its id")),
+
+    move: () => Effect.fail(SecretSource.onlyOnV4("move secrets"))
   }
   return source
 })

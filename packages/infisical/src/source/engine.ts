@@ -57,6 +57,10 @@ export const make = (encrypted: Service, decrypted: Service): Effect.Effect<Serv
         )
       })
 
+    /** Only the server-decrypted source has these. */
+    const decided = <A, E>(run: (source: Service) => Effect.Effect<A, E>): Effect.Effect<A, E> =>
+      Effect.flatMap(Ref.get(engine), (known) => run(known === "end-to-end encrypted" ? encrypted : decrypted))
+
     return {
       expandsReferences: false,
       readsByName: false,
@@ -75,7 +79,13 @@ export const make = (encrypted: Service, decrypted: Service): Effect.Effect<Serv
       delete: (target) => either((source) => source.delete(target)),
       createMany: (location, secrets) => either((source) => source.createMany(location, secrets)),
       updateMany: (location, secrets, known) => either((source) => source.updateMany(location, secrets, known)),
-      deleteMany: (location, names) => either((source) => source.deleteMany(location, names))
+      deleteMany: (location, names) => either((source) => source.deleteMany(location, names)),
+      getById: (id) => decided((source) => source.getById(id)),
+      move: (move) =>
+        Effect.gen(function*() {
+          if ((yield* Ref.get(engine)) === "unknown") yield* fetchUnknown(move.location, Option.none())
+          return yield* decided((source) => source.move(move))
+        })
     }
   })
 
