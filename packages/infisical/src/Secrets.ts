@@ -53,8 +53,11 @@ export interface ReadOptions extends PlaceOptions {
   readonly includeImports?: boolean | undefined
   /**
    * Whether references such as `${NAME}` and `${env.folder.NAME}` are expanded. A reference stays as written if the
-   * secret does not exist, refers back to itself, or may not be read. Default: the configuration's, which is `true` by
-   * default.
+   * secret does not exist, refers back to itself, or may not be read. It names the shared secret of a folder, not an
+   * imported one. This client expands references itself, the same on every server: a folder that values refer to is
+   * fetched and cached like any other. Only the server can expand references to other projects
+   * (`${project::env.folder.NAME}`); that takes a second list of the folder for each fetch, and a server that quotes
+   * multi-line values quotes those. Default: the configuration's, which is `true` by default.
    */
   readonly expandReferences?: boolean | undefined
   /** `personal`: the personal secret, else the shared one. `shared`: the shared one only. Default `personal`. */
@@ -84,9 +87,15 @@ export interface GetOptions extends ReadOptions {
 export interface ListOptions extends ReadOptions {
   /** Whether the folders in the folder are listed, too. Each secret has its own `secretPath`. Default `false`. */
   readonly recursive?: boolean | undefined
-  /** Only secrets with one of these tags, by slug. Default: all. */
+  /**
+   * Only secrets with one of these tags, by slug. No server states the tags of imported secrets, so none of them is listed.
+   * On servers of 2024-07 that decrypt, this takes a second, encrypted list. Default: all.
+   */
   readonly tagSlugs?: ReadonlyArray<string> | undefined
-  /** Only secrets with all of this metadata. End-to-end encrypted secrets have none. Default: all. */
+  /**
+   * Only secrets with all of this metadata, imported ones as well. End-to-end encrypted secrets and servers of 2024 have
+   * none, so nothing is listed there. Encrypted metadata is not compared. Default: all.
+   */
   readonly metadata?: Readonly<Record<string, string>> | undefined
 }
 
@@ -102,7 +111,15 @@ export interface DeleteOptions extends PlaceOptions {
 }
 
 /**
- * Where to write, and what beside the value.
+ * Where to write, and what beside the value. A part that the server cannot store is an `InvalidRequestError`: before
+ * anything is sent if the server's age is known by then, else afterwards, with `status` 200.
+ *
+ * | part | end-to-end encrypted | server-decrypted, 2024-07 | 2024-10 | 2025 and later |
+ * | --- | --- | --- | --- | --- |
+ * | comment | yes | yes; a changed one by a batch, for which `projectSlug` has to be configured | yes | yes |
+ * | tags | yes; of a new secret by an update that follows | yes, not in lists | yes | yes |
+ * | metadata | no | no | no | yes |
+ * | reminder | yes; of a new secret by an update that follows | no | yes | yes |
  *
  * @since 0.1.0
  * @category models
@@ -160,6 +177,9 @@ export interface Service {
    * value the credential may not read, or whose references cannot be resolved now, is listed separately. There is no
    * fallback.
    *
+   * Some servers refuse a whole list because of one value that may not be read. There all secrets are `hidden`, and `get`
+   * reads those that may be read by their names. Servers of 2024 refuse such a list altogether.
+   *
    * Raises what `get` raises.
    */
   readonly list: (options?: ListOptions) => Effect.Effect<SecretList, ReadError>
@@ -193,7 +213,8 @@ export interface Service {
    */
   readonly watch: (name: string, options?: ReadOptions) => Stream.Stream<Secret, ReadError>
   /**
-   * Creates a secret and gives it as the server holds it now. The next `get` returns it.
+   * Creates a secret and gives it as the server holds it now. The next `get` returns it. With tags, metadata or a reminder
+   * it is read back, since no response confirms them. A credential that may not read gets what it wrote.
    *
    * Raises `AlreadyExistsError` where the name is taken; `NotFoundError` where there is no such folder, or for a
    * personal secret no shared one; `ApprovalRequiredError` where the write awaits approval; `NetworkError` saying
@@ -205,7 +226,8 @@ export interface Service {
     options?: WriteOptions
   ) => Effect.Effect<Secret, WriteError | AlreadyExistsError>
   /**
-   * Gives a secret a new value and gives it as the server holds it now. The next `get` returns it.
+   * Gives a secret a new value and gives it as the server holds it now. The next `get` returns it. What the response
+   * leaves out is taken from the cached version before it, or read back. A credential that may not read gets what it wrote.
    *
    * Raises `NotFoundError` where there is none, and otherwise what `create` raises.
    */
@@ -271,7 +293,9 @@ export interface Service {
     options?: PlaceOptions
   ) => Effect.Effect<ReadonlyArray<Secret>, WriteError | AlreadyExistsError>
   /**
-   * Gives shared secrets new values: all of them, or none.
+   * Gives shared secrets new values: all of them, or none. As with `update`, what the response leaves out is taken from
+   * the cached versions, or read back by a list. Servers of 2024-07 that decrypt empty the comments that a batch leaves
+   * out, so the folder is listed first there, and a comment that is written at the same time is lost.
    *
    * Raises what `update` raises, with the name of the secret that it is about where that can be told.
    */
@@ -408,7 +432,15 @@ const readsOf = ({ cache, config, fallback, source }: {
         : Effect.flatMap(locate(config, { ...folder, secretName: name }), (byName) =>
           cache.holds(byName)
             ? getByName(name, byName)
-            : Effect.catchIf(getInFolder(name, location, type), isReadableByName, () => getByName(name, byName)))
+            : Effect.catchIf(
+              getInFolder(name, location, type),
+              isReadableByName,
+              (refusal) =>
+                Effect.mapError(
+                  getByName(name, byName),
+                  (error) => error._tag === "PermissionError" && isHidden(refusal) ? refusal : error
+                )
+            ))
       return yield* Effect.catchIf(
         withDeadline("Secrets.get", retry, found),
         (error) => config.fallback && (error._tag === "NotFoundError" || isUnreachable(error)),
@@ -742,7 +774,9 @@ const checkNames = (names: ReadonlyArray<string>): Effect.Effect<void, InvalidRe
 
 /** Whether a secret may still be readable by its name: its folder may not be listed, or the list hides the value. */
 const isReadableByName = (error: ReadError): boolean =>
-  error._tag === "PermissionError" && (error.problem === "scope" || error.problem === "hidden value")
+  (error._tag === "PermissionError" && error.problem === "scope") || isHidden(error)
+
+const isHidden = (error: ReadError): boolean => error._tag === "PermissionError" && error.problem === "hidden value"
 
 const anotherVersion = new UnexpectedResponseError({
   endpoint: "GET /api/v3/secrets/:secretName",

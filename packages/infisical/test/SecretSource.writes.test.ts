@@ -273,6 +273,22 @@ describe("An update whose part the server ignores", () => {
       assert.include(error.message, "was updated")
     }).pipe(Effect.provide(sourceLayer("v4", world))))
 
+  it.effect("is that error for a reminder, too", () =>
+    Effect.gen(function*() {
+      const secrets = yield* Secrets.Secrets
+      const { setHook } = yield* Wire
+      yield* setHook((exchange) =>
+        exchange.method === "POST"
+          ? exchange.respondTo(without(exchange.body, ["secretReminderNote", "secretReminderRepeatDays"]))
+          : exchange.respond
+      )
+      const reminder = { repeatDays: 30, note: "rotate" }
+      const error = yield* Effect.flip(secrets.create("C", Redacted.make("c"), { reminder }))
+      assert.include(error, { _tag: "InvalidRequestError", parameter: "reminder", status: 200 })
+      assert.deepStrictEqual((yield* secrets.annotate("C", { reminder })).details.reminder, Option.some(reminder))
+      assert.deepStrictEqual((yield* secrets.annotate("C", { reminder: null })).details.reminder, Option.none())
+    }).pipe(onServer(servers["2024-10"])))
+
   it.effect("is that error as well if an empty folder did not show before that the server stores none", () =>
     Effect.gen(function*() {
       const secrets = yield* Secrets.Secrets

@@ -80,6 +80,8 @@ export const ignored = (
     ? "metadata"
     : keepsValues
     ? undefined
+    : changes.reminder !== undefined && (changes.reminder?.repeatDays ?? 0) !== (stored.secretReminderRepeatDays ?? 0)
+    ? "reminder"
     // The first secret of a folder is the first to show what the server stores.
     : refusal(featuresOf(stored), changes)?.parameter
 
