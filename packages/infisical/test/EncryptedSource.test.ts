@@ -91,6 +91,17 @@ describe("A service token with a key on an end-to-end encrypted project", () => 
       assert.strictEqual(text(yield* get("NEW", place)), " kept as it is ")
     }).pipe(Effect.provide(clientLayer("end-to-end-encrypted", world))))
 
+  it.effect("asks once on a server with v4 as well", () =>
+    Effect.gen(function*() {
+      const secrets = yield* Secrets.Secrets
+      const { takeRequests } = yield* Wire
+      const place = { secretPath: "/empty" }
+      assert.deepStrictEqual((yield* secrets.list(place)).secrets, [])
+      assert.strictEqual((yield* takeRequests).length, 2)
+      yield* secrets.refresh(place)
+      assert.strictEqual((yield* takeRequests).length, 1)
+    }).pipe(Effect.provide(clientLayer("end-to-end-encrypted", { ...world, era: "current" }))))
+
   it.effect("never asks if the first list has secrets, and keeps the error of a write", () =>
     Effect.gen(function*() {
       const secrets = yield* Secrets.Secrets
