@@ -245,7 +245,7 @@ export const folderToWriteNotFound = (wanted: "Update folder" | "Delete folder",
  * @category folders
  */
 export const importingFolderNotFound = (
-  wanted: "Get imports" | "Create import" | "Delete import",
+  wanted: "Get imports" | "Create import" | "Update import" | "Delete import",
   environment: string,
   path: string
 ): Answer => ({

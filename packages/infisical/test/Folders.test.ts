@@ -30,13 +30,16 @@ describe("Folders", () => {
       assert.include(web, { name: "web", secretPath: "/app/web", environment: "dev" })
     }).pipe(run(world)))
 
-  it.effect("are created, and found again where they are there already", () =>
+  it.effect("are created once", () =>
     Effect.gen(function*() {
       const folders = yield* Folders.Folders
       const secrets = yield* Secrets.Secrets
       const created = yield* folders.create("new", { secretPath: "/app" })
       assert.include(created, { name: "new", secretPath: "/app/new" })
-      assert.strictEqual((yield* folders.create("new", { secretPath: "/app" })).id, created.id)
+      assert.include(yield* Effect.flip(folders.create("new", { secretPath: "/app" })), {
+        _tag: "AlreadyExistsError",
+        secretPath: "/app/new"
+      })
       assert.deepStrictEqual((yield* secrets.list({ secretPath: "/app/new" })).secrets, [])
     }).pipe(run(world)))
 
@@ -49,11 +52,11 @@ describe("Folders", () => {
       assert.strictEqual((yield* Effect.flip(get("C", { secretPath: "/app/web" })))._tag, "NotFoundError")
     }).pipe(run(world)))
 
-  it.effect("are deleted with everything in them", () =>
+  it.effect("are deleted with everything in them if that is asked for", () =>
     Effect.gen(function*() {
       const folders = yield* Folders.Folders
       assert.strictEqual(value(yield* get("B", { secretPath: "/app" })), "b")
-      yield* folders.delete("app")
+      yield* folders.delete("app", { force: true })
       assert.deepStrictEqual(names(yield* folders.list()), ["shared"])
       assert.strictEqual((yield* Effect.flip(get("B", { secretPath: "/app" })))._tag, "NotFoundError")
     }).pipe(run(world)))

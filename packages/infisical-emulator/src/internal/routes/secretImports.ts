@@ -23,6 +23,14 @@ export const routes = (self: EmulatorState.Service) =>
             const made = { id: yield* Identifier.uuid, time: yield* Identifier.now }
             return yield* EmulatorState.change(self, (state) => Folders.createImport(state, actor, asked, made))
           }))
+      case "updateSecretImport":
+        return route(self, endpoint, ({ actor, path, payload }) =>
+          Effect.gen(function*() {
+            const { id } = yield* path
+            const asked = yield* payload
+            const time = yield* Identifier.now
+            return yield* EmulatorState.change(self, (state) => Folders.updateImport(state, actor, id, asked, time))
+          }))
       case "deleteSecretImport":
         return route(self, endpoint, ({ actor, path, payload }) =>
           Effect.gen(function*() {
