@@ -2,7 +2,7 @@ import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { expect, layer } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
-import * as Command from "../src/Command.js"
+import * as Command from "../src/command/Command.js"
 import { client, run, start } from "./process.js"
 import { request } from "./request.js"
 

@@ -4,7 +4,9 @@ import { expect, layer } from "@effect/vitest"
 import { Array, Deferred, Effect, HashMap, Layer, Logger, LogLevel, Option, Random, Redacted, Ref } from "effect"
 import { Credential, Crypto, Infisical, Secrets } from "effect-infisical"
 import type { World } from "effect-infisical-emulator"
-import { Emulator, EmulatorState, Persistence } from "effect-infisical-emulator"
+import { Emulator, Persistence } from "effect-infisical-emulator"
+import type * as EmulatorState from "../src/state/EmulatorState.js"
+import * as Operator from "../src/state/operator.js"
 import { client, run, type Running, start, valueOf } from "./process.js"
 
 const file = Effect.map(
@@ -12,7 +14,7 @@ const file = Effect.map(
   (folder) => `${folder}/state.json`
 )
 
-const open = (path: string, world: World.Input = {}) => Persistence.make(path, EmulatorState.make(world))
+const open = (path: string, world: World.Input = {}) => Persistence.make(path, Emulator.seed(world))
 
 /** A world that has something of everything. */
 const rich: World.Input = {
@@ -79,7 +81,7 @@ layer(Layer.merge(NodeContext.layer, Crypto.layer), { excludeTestServices: true 
       yield* Effect.scoped(open(path))
       yield* fs.writeFileString(`${path}.tmp`, "{ half of")
       const { held, save } = yield* open(path)
-      yield* EmulatorState.revoke(held.service, "main")
+      yield* Operator.revoke(held.service, "main")
       yield* save
       expect(HashMap.size((yield* Ref.get((yield* open(path)).held.service.state)).serviceTokens)).toBe(0)
     }))

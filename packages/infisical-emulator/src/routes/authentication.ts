@@ -1,0 +1,61 @@
+/** Logins of machine identities, and what becomes of their access tokens. */
+import { Wire } from "effect-infisical"
+import * as Effect from "effect/Effect"
+import type * as Either from "effect/Either"
+import * as Ref from "effect/Ref"
+import type * as Answer from "../eras/Answer.js"
+import * as Identities from "../rules/identities.js"
+import type * as EmulatorState from "../state/EmulatorState.js"
+import { openRoute } from "./route.js"
+
+export const routes = (self: EmulatorState.Service) =>
+  Object.values(Wire.authentication.endpoints).map((endpoint) => {
+    switch (endpoint.name) {
+      case "loginUniversalAuth":
+        return openRoute(self, endpoint, (payload, made) =>
+          attempt(self, payload, (state, payload) =>
+            Identities.universalAuth(state, payload, made)))
+      case "loginKubernetesAuth":
+      case "loginGcpAuth":
+      case "loginAzureAuth":
+      case "loginOidcAuth":
+      case "loginJwtAuth":
+        return openRoute(
+          self,
+          endpoint,
+          (payload, made) =>
+            attempt(self, payload, (state, payload) => Identities.jwt(state, payload, made))
+        )
+      case "loginLdapAuth":
+        return openRoute(
+          self,
+          endpoint,
+          (payload, made) => attempt(self, payload, (state, payload) => Identities.ldap(state, payload, made))
+        )
+      case "loginAwsAuth":
+        return openRoute(
+          self,
+          endpoint,
+          (payload, made) => attempt(self, payload, (state, payload) => Identities.aws(state, payload, made))
+        )
+      case "renewAccessToken":
+        return openRoute(
+          self,
+          endpoint,
+          (payload, { now }) => attempt(self, payload, (state, payload) => Identities.renew(state, payload, now))
+        )
+      case "revokeAccessToken":
+        return openRoute(self, endpoint, (payload) => attempt(self, payload, Identities.revoke))
+    }
+  })
+
+/** Changes the state in any case: of what is refused, too, something may remain. */
+const attempt = <Payload>(
+  self: EmulatorState.Service,
+  payload: Effect.Effect<Payload, Answer.Answer>,
+  f: (
+    state: EmulatorState.State,
+    payload: Payload
+  ) => readonly [outcome: Either.Either<Answer.Answer, Answer.Answer>, state: EmulatorState.State]
+): Effect.Effect<Answer.Answer, Answer.Answer> =>
+  Effect.flatMap(payload, (payload) => Effect.flatten(Ref.modify(self.state, (state) => f(state, payload))))

@@ -1,0 +1,55 @@
+/** The control route: faults from outside of the process, for whoever tests a client in another language. */
+import type * as HttpApp from "@effect/platform/HttpApp"
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Answer from "../eras/Answer.js"
+import * as Faults from "../faults/Faults.js"
+import * as Body from "./body.js"
+
+/** Where it is. */
+export const path = "/__emulator/faults"
+
+/** The app with the control route. What comes there is neither recorded nor struck by faults. */
+export const route = <E, R>(faults: Faults.Service, app: HttpApp.Default<E, R>): HttpApp.Default<E, R> =>
+  Effect.flatMap(
+    HttpServerRequest.HttpServerRequest,
+    (request) => request.url.split("?", 1)[0] === path ? Effect.map(control(faults, request), toResponse) : app
+  )
+
+const control = (
+  faults: Faults.Service,
+  request: HttpServerRequest.HttpServerRequest
+): Effect.Effect<Answer.Answer> => {
+  // Each rule as it can be posted again.
+  const rules = Effect.map(faults.rules, (rules) => Answer.ok({ rules: rules.map((rule) => encode(rule)) }))
+  switch (request.method) {
+    case "GET":
+      return rules
+    case "DELETE":
+      return Effect.zipRight(faults.clear, rules)
+    case "POST":
+      // Of another media type than JSON it is a text, which is no rule: so a web page elsewhere cannot send one unasked.
+      return Body.read(request).pipe(
+        Effect.flatMap((body) =>
+          Effect.mapError(
+            faults.addUnknown(body),
+            ({ message, mistakes }): Answer.Answer => ({ status: 400, body: { statusCode: 400, message, mistakes } })
+          )
+        ),
+        Effect.zipRight(rules),
+        Effect.merge
+      )
+    default:
+      return Effect.succeed({
+        status: 405,
+        body: { statusCode: 405, message: `${path} knows GET, POST and DELETE` }
+      })
+  }
+}
+
+const encode = Schema.encodeSync(Faults.Rule)
+
+const toResponse = ({ body, status }: Answer.Answer): HttpServerResponse.HttpServerResponse =>
+  HttpServerResponse.text(JSON.stringify(body), { status, contentType: "application/json" })
