@@ -18,6 +18,7 @@ import * as Faults from "./faults/Faults.js"
 import * as Authentication from "./routes/authentication.js"
 import * as EncryptedSecrets from "./routes/encryptedSecrets.js"
 import * as Folders from "./routes/folders.js"
+import * as FoldersV2 from "./routes/foldersV2.js"
 import * as RawSecrets from "./routes/rawSecrets.js"
 import { respond } from "./routes/route.js"
 import * as SecretImports from "./routes/secretImports.js"
@@ -51,7 +52,9 @@ export const make: Effect.Effect<
       ...RawSecrets.routes(self),
       ...Secrets.routes(self),
       ...Folders.routes(self),
-      ...SecretImports.routes(self)
+      ...FoldersV2.routes(self),
+      ...SecretImports.routes(self),
+      ...SecretImports.routesV2(self)
     ]
     const afflicted = HttpRouter.use(
       HttpRouter.fromIterable(routes),

@@ -59,7 +59,7 @@ export interface ListOptions extends PlaceOptions {
  */
 export interface DeleteOptions extends PlaceOptions {
   /** Whether to delete a folder with everything in it. Default: `false`, so only an empty folder is deleted. */
-  readonly force?: boolean | undefined
+  readonly forceDelete?: boolean | undefined
 }
 
 /**
@@ -103,13 +103,13 @@ export interface Service {
     options?: PlaceOptions
   ) => Effect.Effect<Folder, WriteError | AlreadyExistsError>
   /**
-   * Deletes a folder, given by its name or id. It must be empty unless `force` is set.
+   * Deletes a folder, given by its name or id. It must be empty unless `forceDelete` is set.
    *
    * A folder is empty if it has no secrets and no folders. A server without v2 deletes any folder, so its content is
    * listed first. There, secrets that the credential may not see are not noticed, nor those that are created between
    * the list and the deletion.
    *
-   * Raises `NotFoundError` if the folder does not exist, `InvalidRequestError` of `force` if it is not empty, and the
+   * Raises `NotFoundError` if the folder does not exist, `InvalidRequestError` of `forceDelete` if it is not empty, and the
    * errors of `list`.
    */
   readonly delete: (nameOrId: string, options?: DeleteOptions) => Effect.Effect<void, WriteError>
@@ -197,16 +197,16 @@ export const make: Effect.Effect<
               ))))
       ).pipe(write("Folders.rename")),
 
-    delete: (nameOrId, { force = false, ...options } = {}) =>
+    delete: (nameOrId, { forceDelete = false, ...options } = {}) =>
       Effect.gen(function*() {
         const { deleteEmpty, folder } = yield* at(options, ({ list, place, routes }) =>
           Effect.map(
             Effect.flatMap(list, (folders) => find(place, nameOrId, folders)),
             (folder) => ({ folder, deleteEmpty: routes.deleteEmpty })
           ))
-        if (!force && deleteEmpty === undefined && !(yield* isEmpty(folder))) return yield* notEmpty()
+        if (!forceDelete && deleteEmpty === undefined && !(yield* isEmpty(folder))) return yield* notEmpty()
         yield* at(options, ({ place, routes }) =>
-          moving((!force && deleteEmpty !== undefined ? deleteEmpty : routes.forceDelete)(place, folder.id)))
+          moving((!forceDelete && deleteEmpty !== undefined ? deleteEmpty : routes.forceDelete)(place, folder.id)))
       }).pipe(write("Folders.delete"))
   }
 })
@@ -249,8 +249,8 @@ const alreadyExists = ({ location }: InfisicalApi.Place, name: string) =>
 
 const notEmpty = () =>
   new InvalidRequestError({
-    parameter: "force",
-    problem: "the folder is not empty. Set force to delete it with everything in it."
+    parameter: "forceDelete",
+    problem: "the folder is not empty. Delete what is in it first, or set forceDelete."
   })
 
 /** A name comes before an id, as on the server. */

@@ -57,10 +57,10 @@ export const listImports = (state: EmulatorState.State, actor: Actor, query: Pla
 
 /** Whether the source of an import imports the folder in turn. */
 const isImportedBy = (project: EmulatorState.Project, source: World.Import, folder: World.Import): boolean =>
-  Option.exists(EmulatorState.findFolder(project, source.environment, source.path), ({ imports }) =>
-    imports.some((from) =>
-      from.environment === folder.environment && samePath(from.path, folder.path)
-    ))
+  Option.exists(
+    EmulatorState.findFolder(project, source.environment, source.path),
+    ({ imports }) => imports.some((from) => from.environment === folder.environment && samePath(from.path, folder.path))
+  )
 
 /** `POST /api/v1/secret-imports` */
 export const createImport = (
