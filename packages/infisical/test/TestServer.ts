@@ -19,7 +19,7 @@ export const layer = Layer.effect(
   TestServer,
   Effect.gen(function*() {
     const emulator = yield* Emulator.Emulator
-    const { id: projectId } = yield* emulator.project()
+    const { id: projectId, slug: projectSlug } = yield* emulator.project()
     const credential = isEndToEndEncrypted
       ? yield* Credential.serviceToken(yield* emulator.serviceToken())
       : yield* Credential.universalAuth(yield* emulator.universalAuth())
@@ -27,7 +27,7 @@ export const layer = Layer.effect(
       siteUrl: emulator.url,
       options: (spoiled) => ({
         credential: spoil(credential, spoiled),
-        ...isEndToEndEncrypted ? { source } : { projectId }
+        ...isEndToEndEncrypted ? { source } : { projectId, projectSlug }
       })
     }
   })

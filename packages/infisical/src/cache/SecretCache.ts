@@ -45,6 +45,8 @@ export interface Service {
   readonly fresh: (location: Location.Location) => Snapshot.Snapshot | undefined
   /** Whether there is a snapshot of a location, fresh or not. */
   readonly holds: (location: Location.Location) => boolean
+  /** The last snapshot of a location that the server answered with, fresh or not. */
+  readonly last: (location: Location.Location) => Option.Option<Snapshot.Snapshot>
   /** The snapshot of a location: the fresh one, a new one, or the stale or sealed one if the server is unreachable. */
   readonly read: (location: Location.Location) => Effect.Effect<Snapshot.Snapshot, ReadError>
   /**
@@ -109,7 +111,11 @@ export const make: Effect.Effect<
       LocationState.initial(location, {
         expand: location.expandReferences && !source.expandsReferences
           ? Option.some(
-            Expansion.expandWith(expansion, { read, includeImports: config.defaultLocation.includeImports })
+            Expansion.expandWith(expansion, {
+              read,
+              includeImports: config.defaultLocation.includeImports,
+              readsByName: source.readsByName
+            })
           )
           : Option.none(),
         writes: Writer.touching(open, location, policy)
@@ -186,6 +192,11 @@ export const make: Effect.Effect<
   return {
     fresh: store.fresh,
     holds: (location) => Option.isSome(store.find(location)?.state.snapshot ?? Option.none()),
+    last: (location) =>
+      Option.flatMap(
+        Option.fromNullable(store.find(location)),
+        ({ state }) => Option.filter(state.snapshot, ({ source }) => source !== "sealed")
+      ),
     read,
     revalidateMiss: (snapshot) =>
       Effect.suspend(() => {

@@ -97,8 +97,8 @@ export const make = (options: Options): Effect.Effect<Location, InvalidRequestEr
   if (options.tagSlugs?.some((slug) => slug.trim() === "" || slug.includes(",")) === true) {
     return invalid("tagSlugs", "each must be a tag's slug, without commas")
   }
-  if (Object.entries(options.metadata ?? {}).some((pair) => pair.some((part) => /^\s*$|[,=|]/.test(part)))) {
-    return invalid("metadata", "keys and values to look for must not be empty, nor have commas, equals signs or bars")
+  if (Object.entries(options.metadata ?? {}).some((pair) => pair.some((part) => part.trim() === ""))) {
+    return invalid("metadata", "keys and values to look for must not be empty")
   }
   if (options.version !== undefined && (!Number.isSafeInteger(options.version) || options.version < 0)) {
     return invalid("version", "it must be a whole number, counted from 1")
