@@ -23,6 +23,7 @@ import * as RawSecrets from "./routes/rawSecrets.js"
 import { respond } from "./routes/route.js"
 import * as SecretImports from "./routes/secretImports.js"
 import * as Secrets from "./routes/secrets.js"
+import * as SecretsById from "./routes/secretsById.js"
 import * as ServiceToken from "./routes/serviceToken.js"
 import * as Maintenance from "./rules/maintenance.js"
 import * as EmulatorState from "./state/EmulatorState.js"
@@ -51,6 +52,7 @@ export const make: Effect.Effect<
       ...EncryptedSecrets.routes(self),
       ...RawSecrets.routes(self),
       ...Secrets.routes(self),
+      ...SecretsById.routes(self),
       ...Folders.routes(self),
       ...FoldersV2.routes(self),
       ...SecretImports.routes(self),
