@@ -111,6 +111,16 @@ for (const era of eras) {
         assert.include(yield* folders.rename("app", "app"), { secretPath: "/app" })
       }).pipe(run(era)))
 
+    it.effect("that have secrets are deleted by force only", () =>
+      Effect.gen(function*() {
+        const folders = yield* Folders.Folders
+        const error = yield* Effect.flip(folders.delete("web", inApp))
+        assert.strictEqual(error._tag, "InvalidRequestError")
+        assert.deepStrictEqual(paths(yield* folders.list(inApp)), ["/app/web"])
+        yield* folders.delete("web", { ...inApp, forceDelete: true })
+        assert.deepStrictEqual(yield* folders.list(inApp), [])
+      }).pipe(run(era)))
+
     it.effect.each(hasV2(era) ? [] : ["app", "outer"])(
       "that are not empty are deleted by force only: %s",
       (name) =>
@@ -258,6 +268,7 @@ describe("A response about folders that does not fit the request", () => {
   it.effect("is refused: the path of another folder", () =>
     Effect.gen(function*() {
       const folders = yield* Folders.Folders
+      yield* folders.list()
       yield* setHook(({ method, reply, respond }) =>
         method === "GET"
           ? respond
