@@ -139,6 +139,7 @@ export const make: Effect.Effect<
   const replace = replaceIn(store, feed, sealer)
 
   const fetcher = yield* Fetcher.make({
+    deadline: config.retry.deadline,
     store,
     policy,
     source,

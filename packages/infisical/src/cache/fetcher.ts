@@ -11,6 +11,7 @@ import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
+import { within } from "../api/deadline.js"
 import { isUnreachable, type ReadError, type Unreachable } from "../model/InfisicalError.js"
 import type * as Location from "../model/Location.js"
 import type * as SecretSource from "../source/SecretSource.js"
@@ -33,6 +34,8 @@ export interface Fetcher {
 }
 
 interface Options {
+  /** The longest time for a fetch: no caller ends it. */
+  readonly deadline: Duration.Duration
   readonly store: Store
   readonly policy: LocationState.Policy
   readonly source: SecretSource.Service
@@ -48,13 +51,14 @@ interface Options {
 export const make = (options: Options): Effect.Effect<Fetcher, never, Scope.Scope> =>
   Effect.map(SingleFlight.make<Snapshot.Snapshot, ReadError>(), (singleFlight) => {
     const { source, store } = options
+    const bounded = within({ duration: options.deadline, endpoint: "SecretCache.refresh", isWrite: false })
 
     const run = (entry: Entry, begun: LocationState.Tick): Effect.Effect<Snapshot.Snapshot, ReadError> =>
       Effect.uninterruptibleMask((restore) =>
         Effect.gen(function*() {
           // A sealed snapshot is not the server's answer, whatever ids and versions it has in common with that.
           const previous = Option.filter(entry.state.snapshot, ({ source }) => source !== "sealed")
-          const exit = yield* Effect.exit(restore(source.fetch(entry.location, previous)))
+          const exit = yield* Effect.exit(restore(bounded(source.fetch(entry.location, previous))))
           return yield* Exit.isSuccess(exit)
             ? onSuccess(options, entry, begun, exit.value)
             : onFailure(options, entry, begun, exit.cause)
