@@ -245,7 +245,12 @@ const checkFree =
     folders.some((folder) => folder.name === name) ? alreadyExists(place, name) : Effect.void
 
 const alreadyExists = ({ location }: InfisicalApi.Place, name: string) =>
-  new AlreadyExistsError({ environment: location.environment, secretPath: below(location.secretPath, name) })
+  new AlreadyExistsError({
+    resource: "folder",
+    folderName: name,
+    environment: location.environment,
+    secretPath: location.secretPath
+  })
 
 const notEmpty = () =>
   new InvalidRequestError({

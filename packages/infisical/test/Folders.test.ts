@@ -71,7 +71,14 @@ for (const era of eras) {
         assert.include(yield* folders.create("new", inApp), { name: "new", secretPath: "/app/new" })
         yield* takeRequests
         const error = yield* Effect.flip(folders.create("new", inApp))
-        assert.include(error, { _tag: "AlreadyExistsError", environment: "dev", secretPath: "/app/new" })
+        assert.include(error, {
+          _tag: "AlreadyExistsError",
+          resource: "folder",
+          folderName: "new",
+          environment: "dev",
+          secretPath: "/app"
+        })
+        assert.include(error.message, "There already is a folder \"new\"")
         assert.deepStrictEqual(yield* takeWrites, [])
         assert.deepStrictEqual((yield* secrets.list({ secretPath: "/app/new" })).secrets, [])
       }).pipe(run(era)))
@@ -106,7 +113,9 @@ for (const era of eras) {
         const folders = yield* Folders.Folders
         assert.include(yield* Effect.flip(folders.rename("app", "empty")), {
           _tag: "AlreadyExistsError",
-          secretPath: "/empty"
+          resource: "folder",
+          folderName: "empty",
+          secretPath: "/"
         })
         assert.include(yield* folders.rename("app", "app"), { secretPath: "/app" })
       }).pipe(run(era)))
@@ -121,7 +130,7 @@ for (const era of eras) {
         assert.deepStrictEqual(yield* folders.list(inApp), [])
       }).pipe(run(era)))
 
-    it.effect.each(hasV2(era) ? [] : ["app", "outer"])(
+    it.effect.each(["app", "outer"])(
       "that are not empty are deleted by force only: %s",
       (name) =>
         Effect.gen(function*() {

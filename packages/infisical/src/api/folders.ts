@@ -120,13 +120,16 @@ const makeCalls = (call: Call, route: string, requests: Requests): Folders => ({
   rename: (place, id, name) =>
     Effect.map(
       call.create(
-        { ...locationRequest(`PATCH ${route}/:id`, "update", place), folderName: name },
+        { ...locationRequest(`PATCH ${route}/:id`, "update", place), id, folderName: name },
         requests.rename(place, id, name)
       ),
       folderOf
     ),
   delete: (place, id) =>
-    Effect.asVoid(call.write(locationRequest(`DELETE ${route}/:id`, "delete", place), requests.delete(place, id)))
+    Effect.asVoid(call.write(
+      { ...locationRequest(`DELETE ${route}/:id`, "delete", place), id },
+      requests.delete(place, id)
+    ))
 })
 
 /** The calls of v1. */
@@ -141,7 +144,10 @@ export const makeV2 = (call: Call): FoldersV2 => ({
       ({ folders }) => folders
     ),
   forceDelete: (place, id) =>
-    Effect.asVoid(call.write(locationRequest("DELETE /api/v2/folders/:id", "delete", place), deleteV2(place, id, true)))
+    Effect.asVoid(call.write(
+      { ...locationRequest("DELETE /api/v2/folders/:id", "delete", place), id },
+      deleteV2(place, id, true)
+    ))
 })
 
 const folderOf = <A>({ folder }: { readonly folder: A }): A => folder

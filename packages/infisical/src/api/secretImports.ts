@@ -117,16 +117,25 @@ const makeCalls = (call: Call, route: string, requests: Requests): SecretImports
     ),
   create: (place, source) =>
     Effect.map(
-      call.create(locationRequest(`POST ${route}`, "create", place), requests.create(place, source)),
+      call.create(
+        { ...locationRequest(`POST ${route}`, "create", place), importedEnvironment: source.environment },
+        requests.create(place, source)
+      ),
       importOf
     ),
   update: (place, id, change) =>
     Effect.map(
-      call.write(locationRequest(`PATCH ${route}/:id`, "update", place), requests.update(place, id, change)),
+      call.write(
+        { ...locationRequest(`PATCH ${route}/:id`, "update", place), id, importedEnvironment: change.environment },
+        requests.update(place, id, change)
+      ),
       importOf
     ),
   delete: (place, id) =>
-    Effect.asVoid(call.write(locationRequest(`DELETE ${route}/:id`, "delete", place), requests.delete(place, id)))
+    Effect.asVoid(call.write(
+      { ...locationRequest(`DELETE ${route}/:id`, "delete", place), id },
+      requests.delete(place, id)
+    ))
 })
 
 /** The calls of v1. */
