@@ -1,3 +1,4 @@
+import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option, Redacted } from "effect"
@@ -5,6 +6,7 @@ import { InfisicalApi, Location } from "effect-infisical"
 import { meanings as of2024_07b } from "./classifications-2024-07-b.js"
 import { meanings as of2024_07 } from "./classifications-2024-07.js"
 import { meanings as of2024_10 } from "./classifications-2024-10.js"
+import { classifyFolder } from "./classifyFolder.js"
 import { answering, type Outcome, outcomeOf } from "./recordedCalls.js"
 import { folderOf, load, loadFolder } from "./Recordings.js"
 
@@ -78,6 +80,42 @@ describe("InfisicalApi, given what a real server answered,", () => {
       assert.deepInclude(yield* failureOf("raw/get-unknown-env"), { resource: "environment", environment: "qa" })
       assert.deepInclude(yield* failureOf("folders/create-viewer"), { problem: "scope", resource: "folder" })
     }).pipe(Effect.provide(NodeContext.layer)))
+
+  it.effect("counts what it becomes at the end of a report, which fails if an answer is not understood", () =>
+    Effect.gen(function*() {
+      const refused =
+        "AuthenticationError Refused: Infisical refused the credential on GET /api/v4/secrets: the request reached Infisical without it. Check the proxy in between, and transformClient."
+      const fs = yield* FileSystem.FileSystem
+      const folder = yield* fs.makeTempDirectoryScoped()
+      yield* fs.makeDirectory(`${folder}/raw`)
+      const write = (name: string, path: string, status: number, body: unknown) =>
+        fs.writeFileString(
+          `${folder}/raw/${name}.json`,
+          JSON.stringify({
+            name: `raw/${name}`,
+            request: { method: "GET", path, headers: {} },
+            response: { status, headers: {}, body }
+          })
+        )
+      yield* write("list", "/api/v4/secrets", 200, { secrets: [] })
+      yield* write("status", "/api/status", 200, {})
+      yield* write("refused", "/api/v4/secrets", 401, { statusCode: 401, error: "x", message: "Token missing" })
+      const good = yield* classifyFolder(folder)
+      assert.isTrue(good.isGood)
+      assert.deepStrictEqual(good.lines, [
+        "raw/list  200  decoded: 0 secrets and 0 imports",
+        `raw/refused  401  ${refused}`,
+        "raw/status  200  left out: no call of ours requests GET /api/status",
+        "3 exchanges: 1 decoded, 1 failures with a meaning, 1 left out, 0 unexpected"
+      ])
+      yield* write("odd", "/api/v4/secrets", 200, { secrets: 1 })
+      const bad = yield* classifyFolder(folder)
+      assert.isFalse(bad.isGood)
+      assert.strictEqual(
+        bad.lines.at(-1),
+        "4 exchanges: 1 decoded, 1 failures with a meaning, 1 left out, 1 unexpected"
+      )
+    }).pipe(Effect.scoped, Effect.provide(NodeContext.layer)))
 
   it.effect("takes the same fields of a secret from every route", () =>
     Effect.gen(function*() {

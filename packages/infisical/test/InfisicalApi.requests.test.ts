@@ -93,7 +93,7 @@ describe("An ETag", () => {
           yield* Effect.exit(secrets.get("ABSENT"))
           yield* TestClock.adjust("10 minutes")
         }
-      }).pipe(Effect.provide(Infisical.layer(options({ source: "v3", fallback: false }))), Effect.provide(layer))
+      }).pipe(Effect.provide(Layer.provide(Infisical.layer(options({ source: "v3", fallback: false })), layer)))
       const sent = yield* requests
       assert.isAtLeast(sent.filter(({ path }) => path.endsWith("/ABSENT")).length, 2)
       assert.deepStrictEqual(sent.filter(({ etag }) => etag !== undefined), [])
@@ -106,8 +106,7 @@ describe("A login that the server does not have", () => {
       const { layer, requests } = yield* server((path) => error(404, "Not Found", `Route POST:${path} not found`))
       const credential = Credential.jwt({ method: "jwt-auth", identityId: "id", jwt: Redacted.make("a.b.c") })
       const found = yield* Effect.flatMap(Secrets.Secrets, (secrets) => Effect.exit(secrets.get("PATH"))).pipe(
-        Effect.provide(Infisical.layer(options({ credential }))),
-        Effect.provide(layer)
+        Effect.provide(Layer.provide(Infisical.layer(options({ credential })), layer))
       )
       const failure = errorOf(found)
       assert.isDefined(failure)

@@ -208,6 +208,18 @@ describe("A batch that names what does not exist", () => {
     assert.deepStrictEqual(given, ["unknown"])
   })
 
+  it("gives the name of a single request, unless the server lists it as one that exists", () => {
+    const single = (message: string) =>
+      meaningOf(classify(refusal(404, "NotFound", message), {
+        endpoint: "PATCH /api/v3/secrets/raw/:secretName",
+        action: "update",
+        secretNames: ["A"]
+      }))
+    assert.strictEqual(single("Secret does not exist: "), "NotFoundError secret")
+    assert.strictEqual(single("Secret not found: blind index "), "NotFoundError secret")
+    assert.strictEqual(single("Secret does not exist: A"), "InvalidRequestError request")
+  })
+
   it("is an InvalidRequestError if all exist: one is there twice", () => {
     assert.strictEqual(missing("Secret not found: blind index ", ["A", "B"]), "InvalidRequestError secrets")
     assert.strictEqual(

@@ -64,9 +64,9 @@ const summaryOf = (answer: unknown): string => {
   return `${inner.secrets.length} secrets and ${inner.imports?.length ?? 0} imports`
 }
 
-const hasAnswer = Schema.is(Schema.Struct({ _tag: Schema.Literal("Modified"), answer: Schema.Unknown }))
+const hasAnswer = Schema.is(Schema.TaggedStruct("Modified", { answer: Schema.Unknown }))
 
-const isNotModified = Schema.is(Schema.Struct({ _tag: Schema.Literal("NotModified") }))
+const isNotModified = Schema.is(Schema.TaggedStruct("NotModified", {}))
 
 const hasSecrets = Schema.is(Schema.Struct({
   secrets: Schema.Array(Schema.Unknown),
@@ -84,7 +84,7 @@ const Body = Schema.Struct({
   path: text,
   name: text,
   newSecretName: text,
-  type: Schema.optional(Schema.Literal("shared", "personal")),
+  type: text,
   isReplication: Schema.optional(Schema.Boolean),
   import: Schema.optional(Schema.Struct({ environment: text, path: text })),
   secrets: Schema.optional(Schema.Array(Schema.Struct({ secretKey: text, secretName: text })))
@@ -153,7 +153,7 @@ const segmentsOf = (path: string): ReadonlyArray<string> | undefined => {
 }
 
 const exchangeOf = ({ body: sent, headers, method, path }: Request): Exchange => {
-  const query = new URLSearchParams(path.split("?")[1] ?? "")
+  const query = new URLSearchParams(path.split("?").slice(1).join("?"))
   const body = Option.getOrElse(bodyOf(sent), (): Body => ({}))
   const field = (name: "environment" | "path" | "secretPath" | "workspaceId" | "projectId") =>
     body[name] ?? query.get(name) ?? undefined
@@ -166,7 +166,7 @@ const exchangeOf = ({ body: sent, headers, method, path }: Request): Exchange =>
       secretPath: field("secretPath") ?? field("path") ?? "/"
     }
   }
-  const type = body.type ?? (query.get("type") === "personal" ? "personal" : "shared")
+  const type = (body.type ?? query.get("type")) === "personal" ? "personal" : "shared"
   return {
     method,
     body,

@@ -228,19 +228,26 @@ const isBatch = ({ endpoint, secretNames = [] }: RequestInfo): boolean =>
 const secretMissing = (context: Context, found: Found, mayBeOf2026: boolean): AnswerError => {
   const { info } = context
   const sent = info.secretNames ?? []
-  const missing = isBatch(info) ? missingNames(found, sent, mayBeOf2026) : sent
+  const missing = isBatch(info) || found.row.lists === "existing" ? missingNames(found, sent, mayBeOf2026) : sent
   return missing === undefined
-    ? invalid(
-      context,
-      "secrets",
-      "all of them exist, but a name is there twice: in the request, or in the folder. Write these secrets one at a time."
-    )
+    ? invalid(context, ...isBatch(info) ? nameTwice : refusedAlthoughThere)
     : new NotFoundError({
       resource: "secret",
       ...placeOf(info),
       ...namesOf(missing.length === 0 && sent.length === 1 ? sent : missing)
     })
 }
+
+const nameTwice: readonly [parameter: string, problem: string] = [
+  "secrets",
+  "all of them exist, but a name is there twice: in the request, or in the folder. Write these secrets one at a time."
+]
+
+// A server of 2024-10 answers so if a user renames a secret that an approval policy covers.
+const refusedAlthoughThere: readonly [parameter: string, problem: string] = [
+  "request",
+  "the secret exists, but the server cannot do this with it, as with a rename under an approval policy. Do it in Infisical."
+]
 
 const taken = (info: RequestInfo, { part }: Found) => {
   const listed = new Set(part.split(",").map((name) => name.trim()))
