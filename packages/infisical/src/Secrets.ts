@@ -110,6 +110,19 @@ export interface DeleteOptions extends PlaceOptions {
 export interface WriteOptions extends DeleteOptions, SecretSource.Annotations {}
 
 /**
+ * Where to move secrets.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface MoveOptions extends PlaceOptions {
+  /** The folder that the secrets are moved to. */
+  readonly to: PlaceOptions
+  /** Whether secrets of that folder that have the same names are replaced. Default `false`. */
+  readonly overwrite?: boolean | undefined
+}
+
+/**
  * One secret of many that are written.
  *
  * @since 0.1.0
@@ -150,6 +163,13 @@ export interface Service {
    * Raises what `get` raises.
    */
   readonly list: (options?: ListOptions) => Effect.Effect<SecretList, ReadError>
+  /**
+   * Reads a secret by its id (`Secret.id`), with its references as written. Nothing is cached, and there is no fallback.
+   *
+   * Raises `InvalidRequestError` on servers without `/api/v4/secrets` and for end-to-end encrypted projects, and otherwise
+   * what `get` raises.
+   */
+  readonly getById: (id: string) => Effect.Effect<Secret, ReadError>
   /**
    * Fetches one location now, or every location in the cache.
    *
@@ -268,6 +288,17 @@ export interface Service {
     names: ReadonlyArray<string>,
     options?: PlaceOptions
   ) => Effect.Effect<void, WriteError>
+  /**
+   * Moves shared secrets to another folder, in one request. Says which of the two folders is changed: one that an approval
+   * policy covers is not until the request that the server has recorded is approved.
+   *
+   * Raises `InvalidRequestError` on servers without `/api/v4/secrets` and for end-to-end encrypted projects, before anything
+   * is sent; `NotFoundError` with the name of a secret that does not exist; and otherwise what `create` raises.
+   */
+  readonly move: (
+    names: ReadonlyArray<string>,
+    options: MoveOptions
+  ) => Effect.Effect<SecretSource.Moved, WriteError | AlreadyExistsError>
 }
 
 /**
@@ -294,10 +325,18 @@ export const make: Effect.Effect<
   const reads = readsOf({ config, cache, source, fallback })
   return {
     ...reads,
+    getById: (id) => withDeadline("Secrets.getById", config.retry, getById(source, id)),
     ...streamsOf({ cache, ...reads }),
     ...writesOf({ config, cache, source })
   }
 })
+
+const getById = (source: SecretSource.Service, id: string): Effect.Effect<Secret, ReadError> =>
+  Effect.zipWith(
+    source.getById(id),
+    DateTime.now,
+    (row, now) => Snapshot.secret(row, row.payload, "live", now)
+  )
 
 /** Where a read or a write is, with the configuration's defaults. */
 const locate = (
@@ -470,7 +509,7 @@ const writesOf = ({ cache, config, source }: {
   readonly config: InfisicalConfig.Service
   readonly cache: SecretCache.Service
   readonly source: SecretSource.Service
-}): Omit<Service, "get" | "list" | "refresh" | "changes" | "watch"> => {
+}): Omit<Service, "get" | "getById" | "list" | "refresh" | "changes" | "watch"> => {
   const locateWrite = ({ environment, secretPath }: PlaceOptions) => locate(config, { environment, secretPath })
 
   const targetOf = (name: string, options: DeleteOptions): Effect.Effect<SecretSource.Target, InvalidRequestError> =>
@@ -484,7 +523,7 @@ const writesOf = ({ cache, config, source }: {
     endpoint: string,
     location: Location.Location,
     write: Effect.Effect<A, E>,
-    change: (written: A) => Snapshot.Change
+    change: (written: A) => Snapshot.Change | "unknown"
   ): Effect.Effect<A, E | NetworkError> =>
     cache.write(
       location,
@@ -492,10 +531,7 @@ const writesOf = ({ cache, config, source }: {
       Exit.match({
         onSuccess: (written) => {
           const applied = change(written)
-          // What the server did not say is not cached.
-          return applied.put.some((row) => "isPartial" in row && row.isPartial === true)
-            ? { _tag: "Unknown" }
-            : { _tag: "Applied", change: applied }
+          return applied === "unknown" ? { _tag: "Unknown" } : { _tag: "Applied", change: applied }
         },
         onFailure: (cause) => ({
           _tag: Option.exists(Cause.failureOption(cause), (error) => !isOutcomeUnknown(error)) ? "Refused" : "Unknown"
@@ -532,7 +568,7 @@ const writesOf = ({ cache, config, source }: {
         endpoint,
         target.location,
         write(target, changes, knownAt(target)),
-        (row) => ({ put: [row], deleted: [] })
+        (row) => changeOf([row])
       )
       return yield* shown(row)
     })
@@ -558,7 +594,7 @@ const writesOf = ({ cache, config, source }: {
         endpoint,
         location,
         write(location, secrets.map(({ name, ...written }) => [name, written]), knownAt({ location, type: "shared" })),
-        (rows) => ({ put: rows, deleted: [] })
+        changeOf
       )
       return yield* Effect.forEach(rows, shown)
     })
@@ -589,7 +625,7 @@ const writesOf = ({ cache, config, source }: {
           "Secrets.rename",
           target.location,
           source.update(target, { newName }, knownAt(target)),
-          (row) => ({ put: [row], deleted: [{ name, type: "shared" }] })
+          (row) => changeOf([row], [{ name, type: "shared" }])
         )
         return yield* shown(row)
       }),
@@ -618,9 +654,32 @@ const writesOf = ({ cache, config, source }: {
           source.deleteMany(location, names),
           () => ({ put: [], deleted: names.map((name) => ({ name, type: "shared" })) })
         )
+      }),
+
+    move: (names, { overwrite = false, to, ...from }) =>
+      Effect.gen(function*() {
+        const location = yield* locateWrite(from)
+        const destination = yield* locateWrite(to)
+        yield* checkNames(names)
+        if (destination.environment === location.environment && destination.secretPath === location.secretPath) {
+          return yield* sameFolder
+        }
+        if (names.length === 0) return { isSourceUpdated: true, isDestinationUpdated: true }
+        const move = source.move({ location, names, destination, overwrite })
+        // Only the server knows what is in either folder afterwards.
+        const inSource = withCacheUpdate("Secrets.move", location, move, () => "unknown")
+        return yield* withCacheUpdate("Secrets.move", destination, inSource, () => "unknown")
       })
   }
 }
+
+/** The change of a write. What the server did not say is not cached. */
+const changeOf = (
+  rows: ReadonlyArray<Snapshot.WrittenRow>,
+  deleted: Snapshot.Change["deleted"] = []
+): Snapshot.Change | "unknown" => rows.some(({ isPartial }) => isPartial === true) ? "unknown" : { put: rows, deleted }
+
+const sameFolder = new InvalidRequestError({ parameter: "to", problem: "it must be another folder" })
 
 /**
  * @since 0.1.0
