@@ -1,4 +1,4 @@
-/** Ways to stop the background refresh although a server answers. */
+/** What may not stop the background refresh while a server answers. */
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Duration, Effect, Fiber, FiberId, Option, Schedule, Stream, TestClock } from "effect"
 import { type InfisicalError, Secrets } from "effect-infisical"
