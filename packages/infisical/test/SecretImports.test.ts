@@ -143,6 +143,16 @@ for (const era of eras) {
         assert.include(yield* Effect.flip(imports.update(unknownId, shared, intoApp)), missing)
       }).pipe(run(era)))
 
+    it.effect("of an environment that does not exist are not found", () =>
+      Effect.gen(function*() {
+        const imports = yield* SecretImports.SecretImports
+        const missing = { _tag: "NotFoundError", resource: "environment", environment: "nope" } as const
+        const source = { ...shared, environment: "nope" }
+        assert.include(yield* Effect.flip(imports.create(source, intoApp)), missing)
+        const { id } = yield* imports.create(base, intoApp)
+        assert.include(yield* Effect.flip(imports.update(id, source, intoApp)), missing)
+      }).pipe(run(era)))
+
     it.effect("of a folder that does not exist are not found", () =>
       Effect.gen(function*() {
         const imports = yield* SecretImports.SecretImports

@@ -65,10 +65,10 @@ export const folderEnvironmentNotFound = (wanted: "get folders" | "Create folder
  * @since 0.1.0
  * @category folders
  */
-export const importedEnvironmentNotFound = (environment: string): Answer => ({
+export const importedEnvironmentNotFound: Answer = {
   ...refusal(400, "Create import", "The request is invalid"),
-  current: environmentUnknown(environment)
-})
+  current: notFound("The requested entity is not found")
+}
 
 /**
  * No folder of this id, to whoever changes it.

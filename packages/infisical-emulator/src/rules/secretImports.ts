@@ -80,7 +80,7 @@ export const createImport = (
     const folder = yield* Either.fromOption(opened, () =>
       Answer.importingFolderNotFound("Create import", environment, path))
     if (!project.environments.includes(source.environment)) {
-      return yield* Either.left(Answer.importedEnvironmentNotFound(source.environment))
+      return yield* Either.left(Answer.importedEnvironmentNotFound)
     }
     const isItself = source.environment === environment && samePath(source.path, path)
     if (!isItself && isImportedBy(project, source, { environment, path })) {
@@ -132,7 +132,7 @@ export const updateImport = (
       path: payload.import.path ?? one.path
     })
     if (!project.environments.includes(source.environment)) {
-      return yield* Either.left(Answer.importedEnvironmentNotFound(source.environment))
+      return yield* Either.left(Answer.importedEnvironmentNotFound)
     }
     if (isImportedBy(project, source, { environment, path })) return yield* Either.left(Answer.importCyclic)
     const changed = { ...one, environment: source.environment, path: source.path, updatedAt: time }
