@@ -167,7 +167,7 @@ const listOf = (value: unknown): ReadonlyArray<Json> => Array.isArray(value) ? v
 
 /** Changes the secrets of a response, those of imports apart from the others. */
 export const mapSecrets =
-  (change: (secret: Json) => Json, changeImported: (secret: Json) => Json = (secret) => secret) =>
+  (change: (secret: Json) => unknown, changeImported: (secret: Json) => unknown = (secret) => secret) =>
   (body: unknown): unknown =>
     !isRecord(body) ? body : {
       ...body,
