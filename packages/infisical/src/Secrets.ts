@@ -476,7 +476,7 @@ const streamsOf = ({ cache, get, locate }: {
     options: ListOptions & { readonly secretName?: string }
   ) => Effect.Effect<Location.Location, InvalidRequestError>
 }): Pick<Service, "changes" | "watch"> => ({
-  changes: Stream.unwrapScoped(Effect.map(cache.transitions, (transitions) => {
+  changes: Stream.unwrapScoped(Effect.map(cache.transitions(), (transitions) => {
     const diff = SecretChange.makeDiff()
     return Stream.repeatEffect(transitions).pipe(
       Stream.mapEffect(Effect.forEach((transition) => diff(transition))),
@@ -489,7 +489,7 @@ const streamsOf = ({ cache, get, locate }: {
       yield* Location.checkName(name, "read")
       const folder = yield* locate(options)
       const byName = yield* locate({ ...options, secretName: name })
-      const transitions = yield* cache.transitions
+      const transitions = yield* cache.transitions([folder.key, byName.key])
       const first = yield* get(name, { ...options, type })
       const location = cache.holds(byName) ? byName : folder
       yield* cache.keep(location)

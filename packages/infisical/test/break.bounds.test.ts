@@ -1,53 +1,12 @@
 /** Bounds that are none: what a slow watcher loses, what references pin, what one list asks for. */
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Duration, Effect, Stream, TestClock } from "effect"
-import { Secrets, type SecretSource } from "effect-infisical"
+import { Duration, Effect, Stream, TestClock } from "effect"
+import { Secrets } from "effect-infisical"
 import { value } from "./Simulation.js"
-import { client, fetched } from "./support/breaking.js"
+import { client } from "./support/breaking.js"
 import { settle } from "./support/ManualSource.js"
 
 const advance = (duration: Duration.DurationInput) => Effect.zipRight(TestClock.adjust(duration), settle)
-
-describe("A slow watcher", () => {
-  it.effect("gets the newest value, however many other locations are read meanwhile", () => {
-    let text = "old"
-    // As if the server answered with 304 what has not changed.
-    const answers = new Map<string, SecretSource.FetchResult>()
-    const answer = (text: string) => {
-      const known = answers.get(text) ?? fetched({ A: text })
-      answers.set(text, known)
-      return known
-    }
-    return Effect.gen(function*() {
-      const secrets = yield* Secrets.Secrets
-      const go = yield* Deferred.make<void>()
-      const seen: Array<string> = []
-      yield* Effect.fork(
-        Stream.runForEach(secrets.watch("A"), (secret) =>
-          Effect.zipRight(
-            Effect.sync(() => seen.push(value(secret))),
-            Deferred.await(go)
-          ))
-      )
-      yield* settle
-      // Whatever the stream has buffered is pulled by now.
-      text = "newer"
-      yield* secrets.refresh({})
-      yield* settle
-      text = "newest"
-      yield* secrets.refresh({})
-      yield* settle
-      // As many folders as the cache holds are read for the first time.
-      for (let i = 0; i < 128; i++) yield* secrets.list({ secretPath: `/folder${i}` })
-      yield* settle
-      yield* Deferred.succeed(go, undefined)
-      yield* settle
-      yield* advance("1 hour")
-      assert.strictEqual(value(yield* secrets.get("A")), "newest")
-      assert.strictEqual(seen.at(-1), "newest")
-    }).pipe(Effect.provide(client(() => Effect.sync(() => answer(text)))))
-  })
-})
 
 describe("References", () => {
   it.effect("that a watched value has no more are not kept up to date for ever", () => {

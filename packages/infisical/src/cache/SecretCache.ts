@@ -71,8 +71,10 @@ export interface Service {
   readonly invalidateAll: Effect.Effect<void>
   /** Keeps a location in the cache and up to date, whether or not it is read, for as long as the scope is open. */
   readonly keep: (location: Location.Location) => Effect.Effect<void, never, Scope.Scope>
-  /** Which snapshots replace which, from now on. */
-  readonly transitions: Effect.Effect<SnapshotFeed.Subscription, never, Scope.Scope>
+  /** Which snapshots replace which, from now on: of every location, or of those with these keys. */
+  readonly transitions: (
+    keys?: ReadonlyArray<string>
+  ) => Effect.Effect<SnapshotFeed.Subscription, never, Scope.Scope>
 }
 
 /**

@@ -49,9 +49,14 @@ interface Options {
 }
 
 export const make = (options: Options): Effect.Effect<Fetcher, never, Scope.Scope> =>
-  Effect.map(SingleFlight.make<Snapshot.Snapshot, ReadError>(), (singleFlight) => {
+  Effect.gen(function*() {
     const { source, store } = options
-    const bounded = within({ duration: options.deadline, endpoint: "SecretCache.refresh", isWrite: false })
+    const singleFlight = yield* SingleFlight.make<Snapshot.Snapshot, ReadError>()
+    const semaphore = yield* Effect.makeSemaphore(mostFetches)
+    const bounded = (fetch: Effect.Effect<SecretSource.FetchResult, ReadError>) =>
+      semaphore.withPermits(1)(fetch).pipe(
+        within({ duration: options.deadline, endpoint: "SecretCache.refresh", isWrite: false })
+      )
 
     const run = (entry: Entry, begun: LocationState.Tick): Effect.Effect<Snapshot.Snapshot, ReadError> =>
       Effect.uninterruptibleMask((restore) =>
@@ -88,6 +93,9 @@ export const make = (options: Options): Effect.Effect<Fetcher, never, Scope.Scop
             : Effect.void)
     }
   })
+
+/** At the same time, of all locations: one list may refer to a thousand folders, and servers limit requests. */
+const mostFetches = 32
 
 /** What follows every fetch: eviction, the next refresh, sealing, metrics. */
 const afterFetch = ({ measure, refresher, sealer, store }: Options, entry: Entry) =>

@@ -70,7 +70,7 @@ export interface Options {
 }
 
 /**
- * Makes a location. Space around the path and one slash at its end are dropped, as the server does.
+ * Makes a location. Space around the environment and the path, and one slash at its end, are dropped, as the server does.
  *
  * Fails with `InvalidRequestError` where the environment is empty or the path can have no folder: it must begin with a
  * slash, and a folder's name is letters, digits, dashes and underscores. A server of 2024-07 answers those with a
@@ -80,9 +80,10 @@ export interface Options {
  * @category constructors
  */
 export const make = (options: Options): Effect.Effect<Location, InvalidRequestError> => {
+  const environment = options.environment.trim()
   const secretPath = normalize(options.secretPath)
   const invalid = (parameter: string, problem: string) => Effect.fail(new InvalidRequestError({ parameter, problem }))
-  if (options.environment.trim() === "" || !isWellFormed(options.environment)) {
+  if (environment === "" || !isWellFormed(environment)) {
     return invalid("environment", "it must be an environment's slug, such as \"dev\"")
   }
   if (!secretPath.startsWith("/")) {
@@ -103,8 +104,7 @@ export const make = (options: Options): Effect.Effect<Location, InvalidRequestEr
   if (options.version !== undefined && (!Number.isSafeInteger(options.version) || options.version < 0)) {
     return invalid("version", "it must be a whole number, counted from 1")
   }
-  const { environment, expandReferences = true, includeImports = true, recursive = false, secretName, version } =
-    options
+  const { expandReferences = true, includeImports = true, recursive = false, secretName, version } = options
   const tagSlugs = (options.tagSlugs ?? []).toSorted()
   const metadata = options.metadata ?? {}
   return Effect.succeed({

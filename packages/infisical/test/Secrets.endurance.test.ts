@@ -1,8 +1,8 @@
-/** What grows without end, and what is used after the release. */
+/** What is held for a subscriber that does not read, and what goes on after the release of the layer. */
 import { assert, describe, it } from "@effect/vitest"
 import {
-  Clock,
   DateTime,
+  Deferred,
   type Duration,
   Effect,
   Exit,
@@ -14,11 +14,11 @@ import {
   Stream,
   TestClock
 } from "effect"
-import { Secret, Secrets } from "effect-infisical"
+import { Secret, Secrets, type SecretSource } from "effect-infisical"
 import * as SnapshotFeed from "../src/cache/snapshotFeed.js"
 import * as Snapshot from "../src/source/Snapshot.js"
 import { value } from "./Simulation.js"
-import { client } from "./support/breaking.js"
+import { client, fetched } from "./support/breaking.js"
 import * as ManualSource from "./support/ManualSource.js"
 import { at, content, locationOf } from "./support/snapshots.js"
 
@@ -29,7 +29,7 @@ describe("A subscriber that never reads", () => {
   it.scoped("holds no secret that was deleted long ago", () =>
     Effect.gen(function*() {
       const feed = SnapshotFeed.make({ capacity: 128 })
-      const subscription = yield* feed.subscribe
+      const subscription = yield* feed.subscribe()
       const current = Snapshot.make({
         location: locationOf(),
         source: "live",
@@ -97,29 +97,43 @@ describe("A watch", () => {
   })
 })
 
-describe("A clock", () => {
-  it.live("that was set back for an hour while nobody read makes no answer live for longer", () => {
-    let wall = 10 * 3600 * 1000
-    let elapsed = 0
-    let requests = 0
-    // As Effect's own: the time of day can be set, the nanoseconds come from `performance.now`.
-    const clock: Clock.Clock = {
-      ...Clock.make(),
-      unsafeCurrentTimeMillis: () => wall,
-      currentTimeMillis: Effect.sync(() => wall),
-      unsafeCurrentTimeNanos: () => BigInt(elapsed) * 1_000_000n,
-      currentTimeNanos: Effect.sync(() => BigInt(elapsed) * 1_000_000n)
+describe("A slow watcher", () => {
+  it.effect("gets the newest value, however many other locations are read meanwhile", () => {
+    let text = "old"
+    // As if the server answered with 304 what has not changed.
+    const answers = new Map<string, SecretSource.FetchResult>()
+    const answer = (text: string) => {
+      const known = answers.get(text) ?? fetched({ A: text })
+      answers.set(text, known)
+      return known
     }
     return Effect.gen(function*() {
       const secrets = yield* Secrets.Secrets
-      yield* secrets.get("A")
-      elapsed += 3600 * 1000
-      wall += 1000
-      yield* secrets.get("A")
-      assert.strictEqual(requests, 2, "an answer of an hour ago is served as live")
-    }).pipe(
-      Effect.provide(client(() => Effect.sync(() => ({ A: `${requests++}` })), { refresh: false })),
-      Effect.withClock(clock)
-    )
+      const go = yield* Deferred.make<void>()
+      const seen: Array<string> = []
+      yield* Effect.fork(
+        Stream.runForEach(secrets.watch("A"), (secret) =>
+          Effect.zipRight(
+            Effect.sync(() => seen.push(value(secret))),
+            Deferred.await(go)
+          ))
+      )
+      yield* settle
+      // Whatever the stream has buffered is pulled by now.
+      text = "newer"
+      yield* secrets.refresh({})
+      yield* settle
+      text = "newest"
+      yield* secrets.refresh({})
+      yield* settle
+      // As many folders as the cache holds are read for the first time.
+      for (let i = 0; i < 128; i++) yield* secrets.list({ secretPath: `/folder${i}` })
+      yield* settle
+      yield* Deferred.succeed(go, undefined)
+      yield* settle
+      yield* advance("1 hour")
+      assert.strictEqual(value(yield* secrets.get("A")), "newest")
+      assert.strictEqual(seen.at(-1), "newest")
+    }).pipe(Effect.provide(client(() => Effect.sync(() => answer(text)))))
   })
 })
