@@ -5,6 +5,7 @@
  */
 export * from "./accessAnswers.js"
 export * from "./folderAnswers.js"
+export * from "./moveAnswers.js"
 export * from "./requestAnswers.js"
 export { type Answer, ok, type ValidationIssue } from "./response.js"
 export * from "./secretAnswers.js"

@@ -6,7 +6,9 @@ import type * as Answer from "./Answer.js"
  * Whether a server of this era has a route. Every login is served in both: in which order they came to Infisical is not
  * recorded, and who tests one need not know.
  */
-export const hasRoute = (era: World.Era, path: string): boolean => era === "current" || !path.startsWith("/api/v4/")
+export const hasRoute = (era: World.Era, path: string): boolean =>
+  era === "current" ||
+  !["/api/v4/", "/api/v2/folders", "/api/v2/secret-imports"].some((prefix) => path.startsWith(prefix))
 
 /** The answer in the words of this era. Servers of today name each refusal. */
 export const inWordsOf = (

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { validationFailure } from "./requestAnswers.js"
 import { type Answer, badRequest, internal, notFound, refusal } from "./response.js"
 
 /**
@@ -64,10 +65,10 @@ export const folderEnvironmentNotFound = (wanted: "get folders" | "Create folder
  * @since 0.1.0
  * @category folders
  */
-export const importedEnvironmentNotFound = (environment: string): Answer => ({
+export const importedEnvironmentNotFound: Answer = {
   ...refusal(400, "Create import", "The request is invalid"),
-  current: environmentUnknown(environment)
-})
+  current: notFound("The requested entity is not found")
+}
 
 /**
  * No folder of this id, to whoever changes it.
@@ -87,7 +88,7 @@ export const folderToWriteNotFound = (wanted: "Update folder" | "Delete folder",
  * @category folders
  */
 export const importingFolderNotFound = (
-  wanted: "Get imports" | "Create import" | "Delete import",
+  wanted: "Get imports" | "Create import" | "Update import" | "Delete import",
   environment: string,
   path: string
 ): Answer => ({
@@ -105,6 +106,31 @@ export const folderExists = (name: string, path: string): Answer => ({
   ...badRequest("Folder with this name already exists"),
   current: badRequest(`Folder with name '${name}' already exists in path '${path}'`)
 })
+
+/**
+ * A folder that is not empty, to a deletion without force.
+ *
+ * @since 0.1.0
+ * @category folders
+ */
+export const folderNotEmpty = (name: string): Answer =>
+  refusal(
+    400,
+    "deleteFolder",
+    `Cannot delete folder "${name}" because it contains resources. Use forceDelete=true to delete it forcefully.`
+  )
+
+/**
+ * No folder can have this name, to v2.
+ *
+ * @since 0.1.0
+ * @category folders
+ */
+export const folderNameInvalid: Answer = validationFailure([{
+  code: "custom",
+  message: "Invalid folder name. Only alphanumeric characters, dashes, and underscores are allowed.",
+  path: ["name"]
+}])
 
 /**
  * No import of this id.

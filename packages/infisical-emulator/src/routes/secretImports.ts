@@ -1,6 +1,7 @@
-/** What folders import: `/api/v1/secret-imports`. */
+/** What folders import: `/api/v1/secret-imports`, and `/api/v2/secret-imports` with the same rules. */
 import { Wire } from "effect-infisical"
 import * as Effect from "effect/Effect"
+import { placeOfV2 } from "../rules/foldersV2.js"
 import * as SecretImports from "../rules/secretImports.js"
 import * as EmulatorState from "../state/EmulatorState.js"
 import * as Identifier from "../support/identifier.js"
@@ -23,12 +24,64 @@ export const routes = (self: EmulatorState.Service) =>
             const made = { id: yield* Identifier.uuid, time: yield* Identifier.now }
             return yield* EmulatorState.change(self, (state) => SecretImports.createImport(state, actor, asked, made))
           }))
+      case "updateSecretImport":
+        return route(self, endpoint, ({ actor, path, payload }) =>
+          Effect.gen(function*() {
+            const { id } = yield* path
+            const asked = yield* payload
+            const time = yield* Identifier.now
+            return yield* EmulatorState.change(
+              self,
+              (state) => SecretImports.updateImport(state, actor, id, asked, time)
+            )
+          }))
       case "deleteSecretImport":
         return route(self, endpoint, ({ actor, path, payload }) =>
           Effect.gen(function*() {
             const { id } = yield* path
             const asked = yield* payload
             return yield* EmulatorState.change(self, (state) => SecretImports.removeImport(state, actor, id, asked))
+          }))
+    }
+  })
+
+export const routesV2 = (self: EmulatorState.Service) =>
+  Object.values(Wire.secretImportsV2.endpoints).map((endpoint) => {
+    switch (endpoint.name) {
+      case "listSecretImportsV2":
+        return route(
+          self,
+          endpoint,
+          ({ actor, state, urlParams }) =>
+            Effect.flatMap(urlParams, (query) => SecretImports.listImports(state, actor, placeOfV2(query)))
+        )
+      case "createSecretImportV2":
+        return route(self, endpoint, ({ actor, payload }) =>
+          Effect.gen(function*() {
+            const requested = placeOfV2(yield* payload)
+            const made = { id: yield* Identifier.uuid, time: yield* Identifier.now }
+            return yield* EmulatorState.change(
+              self,
+              (state) => SecretImports.createImport(state, actor, requested, made)
+            )
+          }))
+      case "updateSecretImportV2":
+        return route(self, endpoint, ({ actor, path, payload }) =>
+          Effect.gen(function*() {
+            const { id } = yield* path
+            const requested = placeOfV2(yield* payload)
+            const time = yield* Identifier.now
+            return yield* EmulatorState.change(
+              self,
+              (state) => SecretImports.updateImport(state, actor, id, requested, time)
+            )
+          }))
+      case "deleteSecretImportV2":
+        return route(self, endpoint, ({ actor, path, payload }) =>
+          Effect.gen(function*() {
+            const { id } = yield* path
+            const requested = placeOfV2(yield* payload)
+            return yield* EmulatorState.change(self, (state) => SecretImports.removeImport(state, actor, id, requested))
           }))
     }
   })

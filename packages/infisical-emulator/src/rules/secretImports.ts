@@ -55,6 +55,13 @@ export const listImports = (state: EmulatorState.State, actor: Actor, query: Pla
     })
   })
 
+/** Whether the source of an import imports the folder in turn. */
+const isImportedBy = (project: EmulatorState.Project, source: World.Import, folder: World.Import): boolean =>
+  Option.exists(
+    EmulatorState.findFolder(project, source.environment, source.path),
+    ({ imports }) => imports.some((from) => from.environment === folder.environment && samePath(from.path, folder.path))
+  )
+
 /** `POST /api/v1/secret-imports` */
 export const createImport = (
   state: EmulatorState.State,
@@ -73,17 +80,12 @@ export const createImport = (
     const folder = yield* Either.fromOption(opened, () =>
       Answer.importingFolderNotFound("Create import", environment, path))
     if (!project.environments.includes(source.environment)) {
-      return yield* Either.left(Answer.importedEnvironmentNotFound(source.environment))
+      return yield* Either.left(Answer.importedEnvironmentNotFound)
     }
-    const isImportedBySource = Option.exists(
-      EmulatorState.findFolder(project, source.environment, source.path),
-      (other) =>
-        other.id !== folder.id &&
-        other.imports.some((from) =>
-          from.environment === environment && samePath(from.path, path)
-        )
-    )
-    if (isImportedBySource) return yield* Either.left(Answer.importCyclic)
+    const isItself = source.environment === environment && samePath(source.path, path)
+    if (!isItself && isImportedBy(project, source, { environment, path })) {
+      return yield* Either.left(Answer.importCyclic)
+    }
     const one = {
       environment: source.environment,
       path: source.path,
@@ -98,6 +100,50 @@ export const createImport = (
         secretImport: shownImport(project, folder, one, imports.length)
       }),
       EmulatorState.putFolder(state, project, { ...folder, imports })
+    ]
+  })
+
+/** `PATCH /api/v1/secret-imports/:id`: another source, another position, or both. */
+export const updateImport = (
+  state: EmulatorState.State,
+  actor: Actor,
+  id: string,
+  payload: Place & {
+    readonly import: {
+      readonly environment?: string | undefined
+      readonly path?: string | undefined
+      readonly position?: number | undefined
+    }
+  },
+  time: string
+): Change =>
+  Either.gen(function*() {
+    const { environment, path, projectId } = placeOf(payload)
+    const project = yield* Access.findProject(state, actor, projectId)
+    const folder = yield* Either.fromOption(
+      yield* Access.openFolder(project, actor, "edit", environment, path),
+      () => Answer.importingFolderNotFound("Update import", environment, path)
+    )
+    const index = folder.imports.findIndex((one) => one.id === id)
+    const one = yield* Either.fromNullable(folder.imports[index], () => Answer.importNotFound)
+    const source = placeOf({
+      workspaceId: projectId,
+      environment: payload.import.environment ?? one.environment,
+      path: payload.import.path ?? one.path
+    })
+    if (!project.environments.includes(source.environment)) {
+      return yield* Either.left(Answer.importedEnvironmentNotFound)
+    }
+    if (isImportedBy(project, source, { environment, path })) return yield* Either.left(Answer.importCyclic)
+    const changed = { ...one, environment: source.environment, path: source.path, updatedAt: time }
+    const others = folder.imports.filter((other) => other !== one)
+    const target = payload.import.position === undefined ? index : payload.import.position - 1
+    return [
+      Answer.ok({
+        message: "Successfully updated secret import",
+        secretImport: shownImport(project, folder, changed, target + 1)
+      }),
+      EmulatorState.putFolder(state, project, { ...folder, imports: others.toSpliced(target, 0, changed) })
     ]
   })
 

@@ -1,6 +1,6 @@
 /** Each source on an emulator, with a hook between the two that sees and changes requests and responses. */
 import { HttpClient, HttpClientRequest, HttpClientResponse } from "@effect/platform"
-import { Context, Effect, Layer, type Redacted } from "effect"
+import { Context, Effect, Layer, type Redacted, TestClock } from "effect"
 import {
   Credential,
   Crypto,
@@ -144,6 +144,19 @@ export const clientLayer = (kind: Kind | undefined, world: World.Input, access: 
     Layer.provideMerge(Layer.effect(Crypto.Crypto, Crypto.Crypto).pipe(Layer.provide(NodeCrypto.layer))),
     Layer.provideMerge(server(kind, world))
   )
+
+/** Lets all requests under way come to their end. */
+export const settle = Effect.forEach(
+  Array.from({ length: 500 }),
+  () => Effect.async<void>((resume) => void setImmediate(() => resume(Effect.void))),
+  { discard: true }
+)
+
+/** Moves the clock second by second. */
+export const advance = (seconds: number) =>
+  Effect.forEach(Array.from({ length: seconds }), () => Effect.zipRight(TestClock.adjust("1 second"), settle), {
+    discard: true
+  })
 
 export type Json = Readonly<Record<string, unknown>>
 
