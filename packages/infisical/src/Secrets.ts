@@ -220,6 +220,12 @@ export interface Service {
    * Gives a secret another name and keeps everything else. On servers before v4 its value is read and sent again, so a
    * value that is written at the same time is lost.
    *
+   * Servers of 2024-07 that decrypt cannot rename. There the secret is created under the new name with its value, comment
+   * and tags, and then the old one is deleted, with its versions, its reminder and the personal secrets of other users;
+   * a warning is logged. If the old one cannot be deleted, both are there, and the error says so (`NetworkError` with
+   * `mayHaveBeenApplied`, else `UnexpectedResponseError`). If the credential has a personal secret of the old name, this
+   * is an `InvalidRequestError` and nothing is changed.
+   *
    * Raises `NotFoundError` where there is none, `AlreadyExistsError` where the new name is taken, and otherwise what
    * `create` raises.
    */
@@ -363,7 +369,7 @@ const readsOf = ({ cache, config, fallback, source }: {
         : Effect.flatMap(locate(config, { ...folder, secretName: name }), (byName) =>
           cache.holds(byName)
             ? getByName(name, byName)
-            : Effect.catchIf(getInFolder(name, location, type), isListingRefused, () => getByName(name, byName)))
+            : Effect.catchIf(getInFolder(name, location, type), isReadableByName, () => getByName(name, byName)))
       return yield* Effect.catchIf(
         withDeadline("Secrets.get", retry, found),
         (error) => config.fallback && (error._tag === "NotFoundError" || isUnreachable(error)),
@@ -380,9 +386,12 @@ const readsOf = ({ cache, config, fallback, source }: {
 
   /** A warm read: two look-ups, no I/O. */
   const getWarm = (name: string, options: GetOptions | undefined) => {
-    if (options === undefined) return cache.fresh(defaultLocation)?.ready(name, "personal")
-    const location = locations.find(options)
-    return location === undefined ? undefined : cache.fresh(location)?.ready(name, options.type ?? "personal")
+    const location = options === undefined ? defaultLocation : locations.find(options)
+    const ready = location === undefined
+      ? undefined
+      : cache.fresh(location)?.ready(name, options?.type ?? "personal")
+    // A value that is hidden in a list may be readable by its name.
+    return ready !== undefined && Exit.isSuccess(ready) ? ready : undefined
   }
 
   const get: Service["get"] = (name, options) =>
@@ -428,7 +437,7 @@ const streamsOf = ({ cache, get, locate }: {
     options: ListOptions & { readonly secretName?: string }
   ) => Effect.Effect<Location.Location, InvalidRequestError>
 }): Pick<Service, "changes" | "watch"> => ({
-  changes: Stream.unwrapScoped(Effect.map(cache.transitions, (transitions) => {
+  changes: Stream.unwrapScoped(Effect.map(cache.transitions(), (transitions) => {
     const diff = SecretChange.makeDiff()
     return Stream.repeatEffect(transitions).pipe(
       Stream.mapEffect(Effect.forEach((transition) => diff(transition))),
@@ -441,7 +450,7 @@ const streamsOf = ({ cache, get, locate }: {
       yield* Location.checkName(name, "read")
       const folder = yield* locate(options)
       const byName = yield* locate({ ...options, secretName: name })
-      const transitions = yield* cache.transitions
+      const transitions = yield* cache.transitions([folder.key, byName.key])
       const first = yield* get(name, { ...options, type })
       const location = cache.holds(byName) ? byName : folder
       yield* cache.keep(location)
@@ -481,19 +490,35 @@ const writesOf = ({ cache, config, source }: {
       location,
       within({ duration: config.retry.deadline, endpoint, isWrite: true })(write),
       Exit.match({
-        onSuccess: (written) => ({ _tag: "Applied", change: change(written) }),
+        onSuccess: (written) => {
+          const applied = change(written)
+          // What the server did not say is not cached.
+          return applied.put.some((row) => "isPartial" in row && row.isPartial === true)
+            ? { _tag: "Unknown" }
+            : { _tag: "Applied", change: applied }
+        },
         onFailure: (cause) => ({
           _tag: Option.exists(Cause.failureOption(cause), (error) => !isOutcomeUnknown(error)) ? "Refused" : "Unknown"
         })
       })
     )
 
+  /** The shared or personal secrets that the folder had when it was last fetched. */
+  const knownAt = ({ location, type }: Pick<SecretSource.Target, "location" | "type">): SecretSource.Known => {
+    const rows = Option.map(cache.last(location), (snapshot) => snapshot.rows(type))
+    return (name) => Option.getOrUndefined(rows)?.get(name)
+  }
+
   const shown = (row: Snapshot.WrittenRow) =>
     Effect.map(DateTime.now, (now) => Snapshot.secret(row, row.payload, "live", now))
 
   const put = <E extends WriteError | AlreadyExistsError, Changes extends SecretSource.Changes>(
     endpoint: string,
-    write: (target: SecretSource.Target, changes: Changes) => Effect.Effect<Snapshot.WrittenRow, E>
+    write: (
+      target: SecretSource.Target,
+      changes: Changes,
+      known: SecretSource.Known
+    ) => Effect.Effect<Snapshot.WrittenRow, E>
   ) =>
   (
     name: string,
@@ -506,7 +531,7 @@ const writesOf = ({ cache, config, source }: {
       const row = yield* withCacheUpdate(
         endpoint,
         target.location,
-        write(target, changes),
+        write(target, changes, knownAt(target)),
         (row) => ({ put: [row], deleted: [] })
       )
       return yield* shown(row)
@@ -516,7 +541,8 @@ const writesOf = ({ cache, config, source }: {
     endpoint: string,
     write: (
       location: Location.Location,
-      secrets: ReadonlyArray<readonly [name: string, written: SecretSource.SecretInput]>
+      secrets: SecretSource.Batch,
+      known: SecretSource.Known
     ) => Effect.Effect<ReadonlyArray<Snapshot.WrittenRow>, E>
   ) =>
   (
@@ -531,14 +557,14 @@ const writesOf = ({ cache, config, source }: {
       const rows = yield* withCacheUpdate(
         endpoint,
         location,
-        write(location, secrets.map(({ name, ...written }) => [name, written])),
+        write(location, secrets.map(({ name, ...written }) => [name, written]), knownAt({ location, type: "shared" })),
         (rows) => ({ put: rows, deleted: [] })
       )
       return yield* Effect.forEach(rows, shown)
     })
 
-  const update = (target: SecretSource.Target, changes: SecretSource.Changes) =>
-    Effect.catchTag(source.update(target, changes), "AlreadyExistsError", () => unexpectedConflict)
+  const update = (target: SecretSource.Target, changes: SecretSource.Changes, known: SecretSource.Known) =>
+    Effect.catchTag(source.update(target, changes, known), "AlreadyExistsError", () => unexpectedConflict)
 
   const create = put("Secrets.create", source.create)
   const change = put("Secrets.update", update)
@@ -562,7 +588,7 @@ const writesOf = ({ cache, config, source }: {
         const row = yield* withCacheUpdate(
           "Secrets.rename",
           target.location,
-          source.update(target, { newName }),
+          source.update(target, { newName }, knownAt(target)),
           (row) => ({ put: [row], deleted: [{ name, type: "shared" }] })
         )
         return yield* shown(row)
@@ -655,7 +681,9 @@ const checkNames = (names: ReadonlyArray<string>): Effect.Effect<void, InvalidRe
     SecretSource.checkDistinct(names)
   )
 
-const isListingRefused = (error: ReadError): boolean => error._tag === "PermissionError" && error.problem === "scope"
+/** Whether a secret may still be readable by its name: its folder may not be listed, or the list hides the value. */
+const isReadableByName = (error: ReadError): boolean =>
+  error._tag === "PermissionError" && (error.problem === "scope" || error.problem === "hidden value")
 
 const anotherVersion = new UnexpectedResponseError({
   endpoint: "GET /api/v3/secrets/:secretName",
@@ -698,6 +726,8 @@ const isOutcomeUnknown = (error: WriteError | AlreadyExistsError): boolean => {
     case "NotFoundError":
     case "UnexpectedResponseError":
       return true
+    case "InvalidRequestError":
+      return error.status === 200
     default:
       return false
   }

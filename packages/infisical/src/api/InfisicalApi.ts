@@ -19,7 +19,7 @@ import * as ServiceToken from "./serviceToken.js"
 
 export type { Authentication } from "./authentication.js"
 export type { CreateCallError, ReadCallError, WriteCallError } from "./call.js"
-export type { BatchItem, DecryptedSecrets, RawSecrets, Written } from "./decryptedSecrets.js"
+export type { BatchItem, DecryptedSecrets, Move, RawSecrets, View, Written } from "./decryptedSecrets.js"
 export type { EncryptedSecrets, Reads } from "./encryptedSecrets.js"
 export type { Folders } from "./folders.js"
 export type { ConditionalResponse, Place, RateLimit, Target } from "./requests.js"

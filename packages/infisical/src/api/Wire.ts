@@ -9,7 +9,7 @@
  */
 import * as HttpApi from "@effect/platform/HttpApi"
 import { authentication } from "./wire/authentication.js"
-import { rawSecrets, secrets } from "./wire/decryptedSecrets.js"
+import { rawSecrets, secrets, secretsById } from "./wire/decryptedSecrets.js"
 import { encryptedSecrets } from "./wire/encryptedSecrets.js"
 import { folders, secretImports } from "./wire/folders.js"
 import { serviceToken } from "./wire/serviceToken.js"
@@ -33,5 +33,6 @@ export const api = HttpApi.make("infisical")
   .add(encryptedSecrets)
   .add(rawSecrets)
   .add(secrets)
+  .add(secretsById)
   .add(folders)
   .add(secretImports)

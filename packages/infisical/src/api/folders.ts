@@ -42,13 +42,13 @@ export const make = (call: Call): Folders => ({
     ).pipe(Effect.map(folderOf)),
   rename: (place, id, name) =>
     call.create(
-      { ...locationRequest("PATCH /api/v1/folders/:id", "update", place), folderName: name },
+      { ...locationRequest("PATCH /api/v1/folders/:id", "update", place), id, folderName: name },
       Effect.flatMap(client, (client) =>
         client.renameFolder({ ...authorized(place), path: { id }, payload: { ...folderPlace(place), name } }))
     ).pipe(Effect.map(folderOf)),
   delete: (place, id) =>
     Effect.asVoid(call.write(
-      locationRequest("DELETE /api/v1/folders/:id", "delete", place),
+      { ...locationRequest("DELETE /api/v1/folders/:id", "delete", place), id },
       Effect.flatMap(
         client,
         (client) => client.deleteFolder({ ...authorized(place), path: { id }, payload: folderPlace(place) })

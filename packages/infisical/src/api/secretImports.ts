@@ -35,7 +35,10 @@ export const make = (call: Call): SecretImports => ({
     ).pipe(Effect.map(({ secretImports }) => secretImports)),
   create: (place, source) =>
     call.create(
-      locationRequest("POST /api/v1/secret-imports", "create", place),
+      {
+        ...locationRequest("POST /api/v1/secret-imports", "create", place),
+        importedEnvironment: source.environment
+      },
       Effect.flatMap(client, (client) =>
         client.createSecretImport({ ...authorized(place), payload: { ...folderPlace(place), import: source } }))
     ).pipe(Effect.map(({ secretImport }) =>
@@ -43,7 +46,7 @@ export const make = (call: Call): SecretImports => ({
     )),
   delete: (place, id) =>
     Effect.asVoid(call.write(
-      locationRequest("DELETE /api/v1/secret-imports/:id", "delete", place),
+      { ...locationRequest("DELETE /api/v1/secret-imports/:id", "delete", place), id },
       Effect.flatMap(
         client,
         (client) => client.deleteSecretImport({ ...authorized(place), path: { id }, payload: folderPlace(place) })

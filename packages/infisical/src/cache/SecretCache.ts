@@ -45,6 +45,8 @@ export interface Service {
   readonly fresh: (location: Location.Location) => Snapshot.Snapshot | undefined
   /** Whether there is a snapshot of a location, fresh or not. */
   readonly holds: (location: Location.Location) => boolean
+  /** The last snapshot of a location that the server answered with, fresh or not. */
+  readonly last: (location: Location.Location) => Option.Option<Snapshot.Snapshot>
   /** The snapshot of a location: the fresh one, a new one, or the stale or sealed one if the server is unreachable. */
   readonly read: (location: Location.Location) => Effect.Effect<Snapshot.Snapshot, ReadError>
   /**
@@ -69,8 +71,10 @@ export interface Service {
   readonly invalidateAll: Effect.Effect<void>
   /** Keeps a location in the cache and up to date, whether or not it is read, for as long as the scope is open. */
   readonly keep: (location: Location.Location) => Effect.Effect<void, never, Scope.Scope>
-  /** Which snapshots replace which, from now on. */
-  readonly transitions: Effect.Effect<SnapshotFeed.Subscription, never, Scope.Scope>
+  /** Which snapshots replace which, from now on: of every location, or of those with these keys. */
+  readonly transitions: (
+    keys?: ReadonlyArray<string>
+  ) => Effect.Effect<SnapshotFeed.Subscription, never, Scope.Scope>
 }
 
 /**
@@ -109,7 +113,11 @@ export const make: Effect.Effect<
       LocationState.initial(location, {
         expand: location.expandReferences && !source.expandsReferences
           ? Option.some(
-            Expansion.expandWith(expansion, { read, includeImports: config.defaultLocation.includeImports })
+            Expansion.expandWith(expansion, {
+              read,
+              includeImports: config.defaultLocation.includeImports,
+              readsByName: source.readsByName
+            })
           )
           : Option.none(),
         writes: Writer.touching(open, location, policy)
@@ -133,6 +141,7 @@ export const make: Effect.Effect<
   const replace = replaceIn(store, feed, sealer)
 
   const fetcher = yield* Fetcher.make({
+    deadline: config.retry.deadline,
     store,
     policy,
     source,
@@ -186,6 +195,11 @@ export const make: Effect.Effect<
   return {
     fresh: store.fresh,
     holds: (location) => Option.isSome(store.find(location)?.state.snapshot ?? Option.none()),
+    last: (location) =>
+      Option.flatMap(
+        Option.fromNullable(store.find(location)),
+        ({ state }) => Option.filter(state.snapshot, ({ source }) => source !== "sealed")
+      ),
     read,
     revalidateMiss: (snapshot) =>
       Effect.suspend(() => {

@@ -25,19 +25,35 @@ export const expandWith = (
   options: {
     readonly read: (location: Location.Location) => Effect.Effect<Snapshot.Snapshot, ReadError>
     readonly includeImports: boolean
+    /** Whether a secret may be readable by its name where its folder may not be listed. */
+    readonly readsByName: boolean
   }
 ): Snapshot.Expand => {
-  const lookup = ({ environment, name, secretPath }: References.Place) =>
-    Location.make({ environment, secretPath, includeImports: options.includeImports }).pipe(
+  const find = (place: References.Place, options_: Pick<Location.Options, "includeImports" | "secretName">) =>
+    Location.make({ environment: place.environment, secretPath: place.secretPath, ...options_ }).pipe(
       Effect.tap(({ key }) => Effect.sync(() => references.add(key))),
       Effect.flatMap(options.read),
-      Effect.flatMap(({ content }) => {
-        const row = content.own.find((row) => row.name === name && row.type === "shared")
-        return row === undefined ? Effect.succeedNone : Effect.map(
+      Effect.map(({ content }) => ({
+        content,
+        row: content.own.find(({ name, type }) => name === place.name && type === "shared")
+      }))
+    )
+  const findByName = (place: References.Place) => find(place, { includeImports: false, secretName: place.name })
+  const lookup = (place: References.Place) =>
+    find(place, { includeImports: options.includeImports }).pipe(
+      Effect.catchIf(
+        (error) => options.readsByName && error._tag === "PermissionError" && error.problem === "scope",
+        () => findByName(place)
+      ),
+      Effect.flatMap((found) =>
+        options.readsByName && found.row?.payload._tag === "Hidden" ? findByName(place) : Effect.succeed(found)
+      ),
+      Effect.flatMap(({ content, row }) =>
+        row === undefined ? Effect.succeedNone : Effect.map(
           Snapshot.decryptedRows(content.cipher, [row]),
           ([found]) => Option.map(Option.fromNullable(found), ([, { value }]) => Redacted.value(value))
         )
-      }),
+      ),
       // A reference to what does not exist or may not be read stays as it is; any other error fails the read.
       Effect.catchIf(
         (error) =>

@@ -349,6 +349,7 @@ const parseHeaders = (text: Redacted.Redacted<string>): Either.Either<Headers, C
  * | the variables of `CredentialConfig.fromEnvironment` | `credential` |
  * | `INFISICAL_API_URL`, else `SITE_URL` | `siteUrl` |
  * | `INFISICAL_PROJECT_ID` | `projectId` |
+ * | `INFISICAL_PROJECT_SLUG` | `projectSlug` |
  * | `INFISICAL_ENVIRONMENT` | `environment` |
  * | `INFISICAL_SECRET_PATH` | `secretPath` |
  * | `INFISICAL_CUSTOM_HEADERS` | `headers`, as `name=value name=value` |
@@ -362,6 +363,7 @@ export const fromEnvironmentOn = (platform: CredentialConfig.Platform): Config.C
     apiUrl: optionalText("INFISICAL_API_URL"),
     siteUrl: optionalText("SITE_URL"),
     projectId: optionalText("INFISICAL_PROJECT_ID"),
+    projectSlug: optionalText("INFISICAL_PROJECT_SLUG"),
     environment: optionalText("INFISICAL_ENVIRONMENT"),
     secretPath: optionalText("INFISICAL_SECRET_PATH"),
     headers: Config.mapOrFail(
@@ -372,11 +374,12 @@ export const fromEnvironmentOn = (platform: CredentialConfig.Platform): Config.C
       })
     )
   }).pipe(
-    Config.map(({ apiUrl, credential, environment, headers, projectId, secretPath, siteUrl }) => ({
+    Config.map(({ apiUrl, credential, environment, headers, projectId, projectSlug, secretPath, siteUrl }) => ({
       credential,
       ...defined({
         siteUrl: Option.getOrUndefined(Option.orElse(apiUrl, () => siteUrl)),
         projectId: Option.getOrUndefined(projectId),
+        projectSlug: Option.getOrUndefined(projectSlug),
         environment: Option.getOrUndefined(environment),
         secretPath: Option.getOrUndefined(secretPath),
         headers: Option.getOrUndefined(headers)

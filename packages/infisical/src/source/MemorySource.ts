@@ -135,9 +135,7 @@ const belongs = (row: SecretSource.Row, location: Location.Location): boolean =>
   (location.recursive
     ? Location.isWithin(row.secretPath, location.secretPath)
     : row.secretPath === location.secretPath) &&
-  (location.secretName === undefined || row.name === location.secretName) &&
-  (location.tagSlugs.length === 0 || row.details.tags.some(({ slug }) => location.tagSlugs.includes(slug))) &&
-  Object.entries(location.metadata).every(([key, value]) => row.details.metadata[key] === value)
+  (location.secretName === undefined || row.name === location.secretName)
 
 const checkShared = ({ location, type }: SecretSource.Target) =>
   type === "shared" ? Effect.void : Effect.fail(

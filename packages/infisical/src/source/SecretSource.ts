@@ -80,7 +80,21 @@ export interface Row {
  */
 export interface WrittenRow extends Row {
   readonly payload: Decrypted
+  /**
+   * Whether the server did not say all of it, and it could not be read back, for example with a credential that may only
+   * write. It is not cached; the next read fetches the location.
+   */
+  readonly isPartial?: boolean | undefined
 }
+
+/**
+ * The last known row of a name, if any. If it is the version before the written one, the parts that a response does not
+ * state are taken from it, which saves a request.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Known = (name: string) => Row | undefined
 
 /**
  * All secrets of a location.
@@ -188,9 +202,17 @@ export interface Service {
   /** Creates a secret and returns it as the server has stored it. */
   readonly create: (target: Target, input: SecretInput) => Effect.Effect<WrittenRow, WriteError | AlreadyExistsError>
   /** Updates a secret and returns it as the server has stored it. Without `value` the value stays as it is. */
-  readonly update: (target: Target, changes: Changes) => Effect.Effect<WrittenRow, WriteError | AlreadyExistsError>
+  readonly update: (
+    target: Target,
+    changes: Changes,
+    known?: Known
+  ) => Effect.Effect<WrittenRow, WriteError | AlreadyExistsError>
   /** Creates a secret, or updates the existing one. */
-  readonly upsert: (target: Target, input: SecretInput) => Effect.Effect<WrittenRow, WriteError | AlreadyExistsError>
+  readonly upsert: (
+    target: Target,
+    input: SecretInput,
+    known?: Known
+  ) => Effect.Effect<WrittenRow, WriteError | AlreadyExistsError>
   /** Deletes a secret. Deleting a shared one also deletes the personal ones of that name. */
   readonly delete: (target: Target) => Effect.Effect<void, WriteError>
   /** Creates shared secrets: all of them, or none. */
@@ -201,7 +223,8 @@ export interface Service {
   /** Updates shared secrets: all of them, or none. */
   readonly updateMany: (
     location: Location.Location,
-    secrets: Batch
+    secrets: Batch,
+    known?: Known
   ) => Effect.Effect<ReadonlyArray<WrittenRow>, WriteError>
   /** Deletes shared secrets: all of them, or none. */
   readonly deleteMany: (
@@ -229,16 +252,17 @@ export const upsertWithRetry = (
   { create, update }: Pick<Service, "create" | "update">,
   target: Target,
   input: SecretInput,
+  known?: Known,
   attempts = 3
 ): ReturnType<Service["upsert"]> =>
   Effect.catchIf(
-    update(target, input),
+    update(target, input, known),
     (error) => error._tag === "NotFoundError" && error.resource === "secret",
     () =>
       Effect.catchIf(
         create(target, input),
         (error) => error._tag === "AlreadyExistsError" && attempts > 1,
-        () => upsertWithRetry({ create, update }, target, input, attempts - 1)
+        () => upsertWithRetry({ create, update }, target, input, known, attempts - 1)
       )
   )
 

@@ -1,5 +1,5 @@
 /** Each source on an emulator, with a hook between the two that sees and changes requests and responses. */
-import { HttpClient, type HttpClientRequest, HttpClientResponse } from "@effect/platform"
+import { HttpClient, HttpClientRequest, HttpClientResponse } from "@effect/platform"
 import { Context, Effect, Layer, type Redacted } from "effect"
 import {
   Credential,
@@ -21,9 +21,12 @@ export const kinds: ReadonlyArray<Kind> = ["end-to-end-encrypted", "v3", "v4"]
 export interface Exchange {
   readonly method: string
   readonly path: string
+  readonly query: URLSearchParams
   readonly body: unknown
   /** The emulator's response. */
   readonly respond: Effect.Effect<HttpClientResponse.HttpClientResponse>
+  /** The emulator's response to the same request with another body. */
+  readonly respondTo: (body: unknown) => Effect.Effect<HttpClientResponse.HttpClientResponse>
   readonly reply: (status: number, body: unknown) => HttpClientResponse.HttpClientResponse
 }
 
@@ -60,7 +63,10 @@ const wire = Layer.effect(
           hook({
             method: request.method,
             path: url.pathname,
+            query: url.searchParams,
             body: bodyOf(request),
+            respondTo: (body) =>
+              Effect.orDie(emulator.httpClient.execute(HttpClientRequest.bodyUnsafeJson(request, body))),
             respond: Effect.orDie(emulator.httpClient.execute(request)),
             reply: (status, body) =>
               HttpClientResponse.fromWeb(
@@ -139,9 +145,10 @@ export const clientLayer = (kind: Kind | undefined, world: World.Input, access: 
     Layer.provideMerge(server(kind, world))
   )
 
-type Json = Readonly<Record<string, unknown>>
+export type Json = Readonly<Record<string, unknown>>
 
-const isRecord = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value)
+export const isRecord = (value: unknown): value is Json =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
 
 const listOf = (value: unknown): ReadonlyArray<Json> => Array.isArray(value) ? value.filter(isRecord) : []
 
