@@ -26,10 +26,7 @@ export const get = ({ actor, self }: Requester, id: string): Outcome =>
     const found = yield* findById(state, actor, id)
     yield* openProject(state, actor, found.project.id)
     const plain = yield* Effect.flatMap(decryptorOf(found.project), (decrypt) => decrypt(found.secret))
-    const { secretValueHidden: _, ...secret } = shown(found, plain, viewOf(state, actor, "v4", undefined), {
-      tags: true,
-      path: true
-    })
+    const { secretValueHidden: _, ...secret } = shown(found, plain, viewOf(state, actor, "v4", undefined), "got")
     return Answer.ok({ secret })
   })
 
@@ -108,8 +105,7 @@ const moved = (
       return yield* Either.left(Answer.permissionDenied("create"))
     }
     const isUpdated = (place: typeof from) =>
-      actor._tag !== "User" ||
-      !Approvals.cover(state, { ...place, workspaceId: place.projectId, secretPath: place.path })
+      !Approvals.cover(state, actor, { ...place, workspaceId: place.projectId, secretPath: place.path })
     const isSourceUpdated = isUpdated(from)
     const isDestinationUpdated = isUpdated(to)
     const arrivals = [
