@@ -81,12 +81,29 @@ export const make: Effect.Effect<
           faults,
           self,
           undefined,
-          respond(self, request, undefined, Answer.routeNotFound(request.method, request.url))
+          noRoute(self, request)
         )),
       Effect.provideService(Crypto.Crypto, crypto)
     )
   }
 )
+
+/** What comes to no route: among it preflights, and paths that cannot be decoded. */
+const noRoute = (self: EmulatorState.Service, request: HttpServerRequest.HttpServerRequest) =>
+  request.method === "OPTIONS"
+    ? respond(self, request, undefined, Answer.preflightInvalid, "text/plain")
+    : isEncoded(request.url)
+    ? respond(self, request, undefined, Answer.routeNotFound(request.method, request.url))
+    : respond(self, request, undefined, Answer.urlMalformed(request.url), "application/json")
+
+const isEncoded = (url: string): boolean => {
+  try {
+    decodeURIComponent(url.split("?", 1)[0] ?? "")
+    return true
+  } catch {
+    return false
+  }
+}
 
 // Not a route of the wire: clients have no use for it, people and load balancers do.
 const status = (self: EmulatorState.Service) =>

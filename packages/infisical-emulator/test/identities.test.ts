@@ -4,7 +4,7 @@ import type { World } from "effect-infisical-emulator"
 import { Emulator } from "effect-infisical-emulator"
 import { accessToken, login, send, sendTo } from "./service.js"
 
-const on = (world: World.Input) => Effect.provide(Emulator.layer(world))
+const on = (world: World.Input) => Effect.provide(Emulator.layer({ era: "2024-07", ...world }))
 
 const list = (token: string, query: Readonly<Record<string, string>> = {}) =>
   sendTo("/api/v3/secrets/raw", { token, query })
@@ -22,10 +22,10 @@ for (const kind of ["kubernetes-auth", "gcp-auth", "azure-auth", "oidc-auth", "j
       const some = yield* emulator.identityId("some")
       const { body } = yield* identityIn({ identityId: any, jwt: "whatever" }, kind)
       expect(yield* statusOf(list(String(body.accessToken)))).toBe(200)
-      expect(yield* statusOf(identityIn({ identityId: any, jwt: "" }, kind))).toBe(403)
+      expect(yield* statusOf(identityIn({ identityId: any, jwt: "" }, kind))).toBe(401)
       expect(yield* statusOf(identityIn({ identityId: some, jwt: "right" }, kind))).toBe(200)
-      expect(yield* statusOf(identityIn({ identityId: some, jwt: "wrong" }, kind))).toBe(403)
-    }).pipe(on({ identities: { any: {}, some: { acceptedJwts: ["right"] } } })))
+      expect(yield* statusOf(identityIn({ identityId: some, jwt: "wrong" }, kind))).toBe(401)
+    }).pipe(on({ era: "2026", identities: { any: {}, some: { acceptedJwts: ["right"] } } })))
 }
 
 it.effect("ldap-auth lets in the name and password of the identity, and no other", () =>
@@ -33,9 +33,9 @@ it.effect("ldap-auth lets in the name and password of the identity, and no other
     const identityId = yield* Effect.flatMap(Emulator.Emulator, (emulator) => emulator.identityId())
     const enter = (username: string, password: string) => identityIn({ identityId, username, password }, "ldap-auth")
     expect(yield* statusOf(enter("service", "right"))).toBe(200)
-    expect(yield* statusOf(enter("service", "wrong"))).toBe(403)
-    expect(yield* statusOf(enter("other", "right"))).toBe(403)
-  }).pipe(on({ identities: { main: { ldap: { username: "service", password: "right" } } } })))
+    expect(yield* statusOf(enter("service", "wrong"))).toBe(401)
+    expect(yield* statusOf(enter("other", "right"))).toBe(401)
+  }).pipe(on({ era: "2026", identities: { main: { ldap: { username: "service", password: "right" } } } })))
 
 it.effect("aws-auth lets in a signed GetCallerIdentity, and nothing else", () =>
   Effect.gen(function*() {
@@ -124,7 +124,7 @@ it.effect("three refused logins within thirty seconds lock an identity for five 
     expect(yield* statusOf(login())).toBe(401)
     yield* TestClock.adjust("1 second")
     expect(yield* statusOf(login())).toBe(200)
-  }).pipe(on({ era: "current", identities: { main: {}, other: {} } })))
+  }).pipe(on({ era: "2026", identities: { main: {}, other: {} } })))
 
 it.effect("no number of refused logins locks an identity on a server of 2024-07", () =>
   Effect.gen(function*() {

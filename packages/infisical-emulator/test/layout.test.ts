@@ -17,8 +17,8 @@ const folders = [
   "routes",
   "faults",
   "rules",
-  "eras",
   "state",
+  "eras",
   "world",
   "support"
 ]

@@ -63,11 +63,15 @@ describe("A JWT in a file", () => {
       )
       assert.strictEqual(Redacted.value(secret.value), "a")
     }).pipe(Effect.provide(
-      Emulator.layer({ secrets: { A: "a" }, identities: { main: { acceptedJwts: ["planted0.service.account"] } } })
+      Emulator.layer({
+        era: "2024-07",
+        secrets: { A: "a" },
+        identities: { main: { acceptedJwts: ["planted0.service.account"] } }
+      })
     )))
 })
 
-const world: World.Input = { secrets: { A: "a" }, identities: { main: {} } }
+const world: World.Input = { era: "2024-07", secrets: { A: "a" }, identities: { main: {} } }
 
 const credentials = {
   accessKeyId: "AKIDEXAMPLE",

@@ -31,7 +31,7 @@ describe("The routes of a server", () => {
     Effect.gen(function*() {
       assert.strictEqual(value(yield* get("A")), "a")
       assert.deepStrictEqual(yield* paths, ["/api/v4/secrets 200"])
-    }).pipe(run({ era: "current", projects: { main: { folders } }, identities: { main: {} } })))
+    }).pipe(run({ era: "2026", projects: { main: { folders } }, identities: { main: {} } })))
 
   it.effect("of 2024 are found out by the first request, however many there are, and never again", () =>
     Effect.gen(function*() {
@@ -51,7 +51,7 @@ describe("The routes of a server", () => {
     Effect.gen(function*() {
       yield* get("A")
       assert.deepStrictEqual(yield* paths, ["/api/v3/secrets/raw 200"])
-    }).pipe(run({ era: "current", projects: { main: { folders } }, identities: { main: {} } }, { source: "v3" })))
+    }).pipe(run({ era: "2026", projects: { main: { folders } }, identities: { main: {} } }, { source: "v3" })))
 
   it.effect("are not decided by a server that cannot be reached", () =>
     Effect.gen(function*() {
@@ -124,7 +124,7 @@ describe("A hidden value", () => {
       assert.deepStrictEqual(list.secrets, [])
       assert.deepStrictEqual(list.hidden.map(({ name }) => name), ["A"])
     }).pipe(run({
-      era: "current",
+      era: "2026",
       projects: { main: { folders } },
       identities: { main: { hidesValues: true } }
     })))
@@ -147,7 +147,7 @@ describe("An identity that may read some names only", () => {
       }
       assert.deepStrictEqual(yield* paths, [])
     }).pipe(run({
-      era: "current",
+      era: "2026",
       projects: { main: { folders } },
       identities: { main: { readableNames: ["A"] } }
     })))
@@ -163,7 +163,7 @@ describe("An identity that may read some names only", () => {
       assert.strictEqual(secret.source, "stale")
     }).pipe(
       run(
-        { era: "current", secrets: { A: "a", B: "b" }, identities: { main: { readableNames: ["A"] } } },
+        { era: "2026", secrets: { A: "a", B: "b" }, identities: { main: { readableNames: ["A"] } } },
         { fallback: true }
       ),
       Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["A", "from the environment"]])))
@@ -195,15 +195,15 @@ describe("A write that awaits approval", () => {
       yield* secrets.refresh()
       assert.strictEqual(value(yield* get("A")), "a")
     }).pipe(run({
-      era: "current",
+      era: "2026",
       projects: { main: { folders } },
       identities: { main: {} },
-      approvalPolicies: [{ environment: "dev", secretPath: "/**" }]
+      approvalPolicies: [{ environment: "dev", secretPath: "/**", binds: "everyone" }]
     })))
 })
 
 const tagged: World.Input = {
-  era: "current",
+  era: "2026",
   projects: {
     main: {
       tags: { db: { name: "Database" }, web: {} },

@@ -7,7 +7,7 @@ import { advance, changing, clientLayer, kinds, mapSecrets, settle, sourceLayer,
 const world = { secrets: { A: { value: "a ${B}", comment: "first" }, B: "b" } }
 
 describe("Finding out the routes", () => {
-  for (const era of ["2024-07", "current"] as const) {
+  for (const era of ["2024-07", "2026"] as const) {
     it.effect(`ends if the first request is an upsert of a personal secret: ${era}`, () =>
       Effect.gen(function*() {
         const secrets = yield* Secrets.Secrets
@@ -21,7 +21,7 @@ describe("Finding out the routes", () => {
         yield* Effect.flatMap(Secrets.Secrets, (secrets) => secrets.create("NEW", Redacted.make("x")))
         assert.deepStrictEqual(
           yield* Effect.flatMap(Wire, ({ takeRequests }) => takeRequests),
-          era === "current"
+          era === "2026"
             ? ["GET /api/v4/secrets 200", "POST /api/v4/secrets/NEW 200"]
             : ["GET /api/v4/secrets 404", "POST /api/v3/secrets/raw/NEW 200"]
         )
@@ -43,7 +43,7 @@ describe("Finding out the routes", () => {
         const exit = yield* Fiber.poll(fiber)
         assert.isTrue(Option.isSome(exit) && Exit.isSuccess(exit.value) && Exit.isFailure(exit.value.value))
       }
-    }).pipe(Effect.provide(clientLayer(undefined, { ...world, era: "current" }))))
+    }).pipe(Effect.provide(clientLayer(undefined, { ...world, era: "2026" }))))
 })
 
 describe("A call of Folders", () => {

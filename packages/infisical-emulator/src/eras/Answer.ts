@@ -1,5 +1,5 @@
 /**
- * What the server answers: a status and a body, in the words of a self-hosted server of July 2024.
+ * What the server answers: statuses and bodies, in the words of each era.
  *
  * @since 0.1.0
  */
@@ -7,5 +7,5 @@ export * from "./accessAnswers.js"
 export * from "./folderAnswers.js"
 export * from "./moveAnswers.js"
 export * from "./requestAnswers.js"
-export { type Answer, ok, type ValidationIssue } from "./response.js"
+export { always, type Answer, ok, type Said, type ValidationIssue } from "./response.js"
 export * from "./secretAnswers.js"

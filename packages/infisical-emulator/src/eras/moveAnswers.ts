@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { type Answer, badRequest, notFound } from "./response.js"
+import { type Answer, answer, badRequest, notFound } from "./response.js"
 
 /**
  * No secret has this id.
@@ -11,7 +11,7 @@ import { type Answer, badRequest, notFound } from "./response.js"
  * @since 0.1.0
  * @category secrets
  */
-export const secretByIdNotFound = (id: string): Answer => notFound(`Secret with ID '${id}' not found`)
+export const secretByIdNotFound = (id: string): Answer => answer(notFound(`Secret with ID '${id}' not found`))
 
 /**
  * One of the folders of a move does not exist.
@@ -23,7 +23,7 @@ export const folderOfMoveNotFound = (
   which: "Source" | "Destination",
   environment: string,
   path: string
-): Answer => notFound(`${which} folder with path '${path}' in environment with slug '${environment}' not found`)
+): Answer => answer(notFound(`${which} folder with path '${path}' in environment with slug '${environment}' not found`))
 
 /**
  * A secret of a move is not in the source folder.
@@ -32,7 +32,9 @@ export const folderOfMoveNotFound = (
  * @category secrets
  */
 export const secretsToMoveNotFound = (environment: string, path: string): Answer =>
-  notFound(`One or more secrets not found in source folder with path '${path}' and environment slug '${environment}'`)
+  answer(
+    notFound(`One or more secrets not found in source folder with path '${path}' and environment slug '${environment}'`)
+  )
 
 /**
  * The destination has secrets of the same names with other values.
@@ -41,9 +43,9 @@ export const secretsToMoveNotFound = (environment: string, path: string): Answer
  * @category secrets
  */
 export const namesTakenInDestination = (names: ReadonlyArray<string>): Answer =>
-  badRequest(
+  answer(badRequest(
     `Failed to move secrets. The following secrets already exist in the destination: ${names.join(",")}`
-  )
+  ))
 
 /**
  * The destination has all secrets of the move, with the same values.
@@ -51,4 +53,4 @@ export const namesTakenInDestination = (names: ReadonlyArray<string>): Answer =>
  * @since 0.1.0
  * @category secrets
  */
-export const nothingToMove: Answer = badRequest("Selected secrets already exist in the destination.")
+export const nothingToMove: Answer = answer(badRequest("Selected secrets already exist in the destination."))

@@ -3,7 +3,31 @@
  *
  * @since 0.1.0
  */
-import { type Answer, badRequest, contentRefused, internal, refusal, type ValidationIssue } from "./response.js"
+import {
+  always,
+  type Answer,
+  answer,
+  badRequest,
+  internal,
+  notFound,
+  ofFramework,
+  refusal,
+  somethingWrong,
+  type ValidationIssue
+} from "./response.js"
+
+/**
+ * Something in the query or body is missing or of the wrong type.
+ *
+ * @since 0.1.0
+ * @category requests
+ */
+export const validationFailure = (issues: ReadonlyArray<ValidationIssue>): Answer =>
+  answer(
+    refusal(403, "ValidationFailure", issues),
+    refusal(401, "ValidationFailure", issues),
+    refusal(422, "ValidationFailure", issues)
+  )
 
 /**
  * A batch of nothing.
@@ -23,6 +47,47 @@ export const batchEmpty = (): Answer =>
   }])
 
 /**
+ * A reminder every zero days.
+ *
+ * @since 0.1.0
+ * @category requests
+ */
+export const reminderTooSmall = (path: ReadonlyArray<PropertyKey>): Answer =>
+  validationFailure([{
+    code: "too_small",
+    minimum: 1,
+    type: "number",
+    inclusive: true,
+    exact: false,
+    message: "Number must be greater than or equal to 1",
+    path
+  }])
+
+/**
+ * The body lacks a text.
+ *
+ * @since 0.1.0
+ * @category requests
+ */
+export const textMissing = (field: PropertyKey | ReadonlyArray<PropertyKey>): Answer =>
+  validationFailure([{
+    code: "invalid_type",
+    expected: "string",
+    received: "undefined",
+    path: [field].flat(),
+    message: "Required"
+  }])
+
+/**
+ * A name on v4 has a character that it must not have.
+ *
+ * @since 0.1.0
+ * @category requests
+ */
+export const nameInvalid = (field: ReadonlyArray<PropertyKey>, message: string): Answer =>
+  validationFailure([{ code: "custom", message, path: field }])
+
+/**
  * A read without a project or an environment, on a route on which the server decrypts.
  *
  * @since 0.1.0
@@ -33,22 +98,8 @@ export const placeMissing = (
     | "Missing workspace id or environment"
     | "Missing environment"
     | "You must provide workspaceSlug or workspaceId"
-): Answer => badRequest(message)
-
-/**
- * The body lacks a text.
- *
- * @since 0.1.0
- * @category requests
- */
-export const textMissing = (field: string): Answer =>
-  validationFailure([{
-    code: "invalid_type",
-    expected: "string",
-    received: "undefined",
-    path: [field],
-    message: "Required"
-  }])
+    | "Must provide either project slug or projectId"
+): Answer => answer(badRequest(message))
 
 /**
  * Said to whoever may move secrets: this server does not.
@@ -56,18 +107,7 @@ export const textMissing = (field: string): Answer =>
  * @since 0.1.0
  * @category requests
  */
-export const movesNothing: Answer = refusal(501, "NotImplemented", "The emulator moves no secrets")
-
-/**
- * Something in the query or body is missing or of the wrong type.
- *
- * @since 0.1.0
- * @category requests
- */
-export const validationFailure = (issues: ReadonlyArray<ValidationIssue>): Answer => ({
-  ...refusal(403, "ValidationFailure", issues),
-  current: { status: 422, body: { statusCode: 422, message: issues, error: "ValidationFailure", details: issues } }
-})
+export const movesNothing: Answer = answer(refusal(501, "NotImplemented", "The emulator moves no secrets"))
 
 /**
  * The URL is the one that was sent, with its query.
@@ -76,7 +116,29 @@ export const validationFailure = (issues: ReadonlyArray<ValidationIssue>): Answe
  * @category requests
  */
 export const routeNotFound = (method: string, url: string): Answer =>
-  refusal(404, "Not Found", `Route ${method}:${url} not found`)
+  answer(refusal(404, "Not Found", `Route ${method}:${url} not found`))
+
+/**
+ * A percent sign in the path that encodes nothing.
+ *
+ * @since 0.1.0
+ * @category requests
+ */
+export const urlMalformed = (url: string): Answer =>
+  always(400, {
+    error: "Bad Request",
+    code: "FST_ERR_BAD_URL",
+    message: `'${url}' is not a valid url component`,
+    statusCode: 400
+  })
+
+/**
+ * The preflight of a browser without what makes it one.
+ *
+ * @since 0.1.0
+ * @category requests
+ */
+export const preflightInvalid: Answer = always(400, "Invalid Preflight Request")
 
 /**
  * The client asked this route too often; the window is as people say it, the rest of it in seconds.
@@ -84,19 +146,23 @@ export const routeNotFound = (method: string, url: string): Answer =>
  * @since 0.1.0
  * @category requests
  */
-export const rateLimited = (window: string, rest: number): Answer => ({
-  status: 429,
-  body: { statusCode: 429, error: "Too Many Requests", message: `Rate limit exceeded, retry in ${window}` },
-  current: refusal(429, "RateLimitExceeded", `Rate limit exceeded. Please try again in ${rest} seconds`)
-})
+export const rateLimited = (window: string, rest: number): Answer =>
+  answer(
+    {
+      status: 429,
+      body: { statusCode: 429, error: "Too Many Requests", message: `Rate limit exceeded, retry in ${window}` }
+    },
+    refusal(429, "RateLimitExceeded", `Rate limit exceeded. Please try again in ${window}`),
+    refusal(429, "RateLimitExceeded", `Rate limit exceeded. Please try again in ${rest} seconds`)
+  )
 
 /**
- * Whoever runs the server has put it into maintenance mode.
+ * The operator has put the server into maintenance mode.
  *
  * @since 0.1.0
  * @category requests
  */
-export const inMaintenance: Answer = internal("Infisical is in maintenance mode. Please try again later.")
+export const inMaintenance: Answer = answer(internal("Infisical is in maintenance mode. Please try again later."))
 
 /**
  * The body is larger than 1 MiB.
@@ -104,11 +170,9 @@ export const inMaintenance: Answer = internal("Infisical is in maintenance mode.
  * @since 0.1.0
  * @category requests
  */
-export const bodyTooLarge: Answer = contentRefused(
-  413,
-  "FST_ERR_CTP_BODY_TOO_LARGE",
-  "Payload Too Large",
-  "Request body is too large"
+export const bodyTooLarge: Answer = answer(
+  ofFramework(413, "FST_ERR_CTP_BODY_TOO_LARGE", "Payload Too Large", "Request body is too large"),
+  somethingWrong
 )
 
 /**
@@ -117,11 +181,14 @@ export const bodyTooLarge: Answer = contentRefused(
  * @since 0.1.0
  * @category requests
  */
-export const bodyEmpty: Answer = contentRefused(
-  400,
-  "FST_ERR_CTP_EMPTY_JSON_BODY",
-  "Bad Request",
-  "Body cannot be empty when content-type is set to 'application/json'"
+export const bodyEmpty: Answer = answer(
+  ofFramework(
+    400,
+    "FST_ERR_CTP_EMPTY_JSON_BODY",
+    "Bad Request",
+    "Body cannot be empty when content-type is set to 'application/json'"
+  ),
+  somethingWrong
 )
 
 /**
@@ -130,7 +197,7 @@ export const bodyEmpty: Answer = contentRefused(
  * @since 0.1.0
  * @category requests
  */
-export const bodyNotJson = (problem: string): Answer => refusal(400, "Bad Request", problem)
+export const bodyNotJson = (problem: string): Answer => answer(refusal(400, "Bad Request", problem), somethingWrong)
 
 /**
  * The body is neither JSON, a form nor a text.
@@ -139,9 +206,20 @@ export const bodyNotJson = (problem: string): Answer => refusal(400, "Bad Reques
  * @category requests
  */
 export const mediaTypeUnsupported = (mediaType: string): Answer =>
-  contentRefused(
-    415,
-    "FST_ERR_CTP_INVALID_MEDIA_TYPE",
-    "Unsupported Media Type",
-    `Unsupported Media Type: ${mediaType}`
+  answer(
+    ofFramework(
+      415,
+      "FST_ERR_CTP_INVALID_MEDIA_TYPE",
+      "Unsupported Media Type",
+      `Unsupported Media Type: ${mediaType}`
+    ),
+    somethingWrong
   )
+
+/**
+ * A tag that the project does not have.
+ *
+ * @since 0.1.0
+ * @category requests
+ */
+export const tagNotFound: Answer = answer(badRequest("Tag not found"), notFound("One or more tags not found"))

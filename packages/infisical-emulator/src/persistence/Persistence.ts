@@ -72,6 +72,7 @@ const Folder = Schema.Struct({
   environment: Schema.String,
   path: Schema.String,
   secrets: plain(Schema.Array(Secret)),
+  deleted: plain(Schema.Array(Secret)),
   imports: Schema.Array(Schema.Struct({
     ...World.Import.fields,
     id: Schema.String,
@@ -86,6 +87,7 @@ const Project = Schema.Struct({
   id: Schema.String,
   slug: Schema.String,
   endToEndEncrypted: Schema.Boolean,
+  engine: World.Engine,
   tags: Schema.Array(
     Schema.Struct({ id: Schema.String, slug: Schema.String, name: Schema.String, color: Schema.String })
   ),
@@ -141,6 +143,11 @@ const Identity = Schema.Struct({
   ldap: Schema.OptionFromNullOr(
     Schema.Struct({ username: Schema.String, password: Schema.Redacted(Schema.String) })
   ),
+  methods: Schema.OptionFromNullOr(Schema.Array(Schema.String)),
+  clientSecretNumUsesLimit: Schema.Number,
+  clientSecretUses: Schema.Number,
+  clientSecretRevoked: Schema.Boolean,
+  clientSecretExpiresAt: Schema.OptionFromNullOr(Schema.Number),
   refusedAt: Schema.Array(Schema.Number),
   lockedUntil: Schema.Number
 })
@@ -150,6 +157,7 @@ const AccessToken = Schema.Struct({
   identityId: Schema.String,
   mintedAt: Schema.Number,
   renewedAt: Schema.Number,
+  endsAt: Schema.OptionFromNullOr(Schema.Number),
   uses: Schema.Number
 })
 

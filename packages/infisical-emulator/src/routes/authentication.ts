@@ -16,21 +16,21 @@ export const routes = (self: EmulatorState.Service) =>
           attempt(self, payload, (state, payload) =>
             Identities.universalAuth(state, payload, made)))
       case "loginKubernetesAuth":
+        return openRoute(self, endpoint, byJwt(self, "kubernetes-auth"))
       case "loginGcpAuth":
+        return openRoute(self, endpoint, byJwt(self, "gcp-auth"))
       case "loginAzureAuth":
+        return openRoute(self, endpoint, byJwt(self, "azure-auth"))
       case "loginOidcAuth":
+        return openRoute(self, endpoint, byJwt(self, "oidc-auth"))
       case "loginJwtAuth":
-        return openRoute(
-          self,
-          endpoint,
-          (payload, made) =>
-            attempt(self, payload, (state, payload) => Identities.jwt(state, payload, made))
-        )
+        return openRoute(self, endpoint, byJwt(self, "jwt-auth"))
       case "loginLdapAuth":
         return openRoute(
           self,
           endpoint,
-          (payload, made) => attempt(self, payload, (state, payload) => Identities.ldap(state, payload, made))
+          (payload, made) =>
+            attempt(self, payload, (state, payload) => Identities.ldap(state, payload, made))
         )
       case "loginAwsAuth":
         return openRoute(
@@ -42,12 +42,20 @@ export const routes = (self: EmulatorState.Service) =>
         return openRoute(
           self,
           endpoint,
-          (payload, { now }) => attempt(self, payload, (state, payload) => Identities.renew(state, payload, now))
+          (payload, made) => attempt(self, payload, (state, payload) => Identities.renew(state, payload, made))
         )
       case "revokeAccessToken":
-        return openRoute(self, endpoint, (payload) => attempt(self, payload, Identities.revoke))
+        return openRoute(self, endpoint, (payload, { now }) =>
+          attempt(self, payload, (state, payload) =>
+            Identities.revoke(state, payload, now)))
     }
   })
+
+const byJwt = (self: EmulatorState.Service, method: Identities.JwtMethod) =>
+(
+  payload: Effect.Effect<typeof Wire.JwtLoginPayload.Type, Answer.Answer>,
+  made: { readonly id: string; readonly now: number }
+) => attempt(self, payload, (state, payload) => Identities.jwt(method)(state, payload, made))
 
 /** Changes the state in any case: of what is refused, too, something may remain. */
 const attempt = <Payload>(

@@ -1,6 +1,7 @@
 /** Reads the body of a request as the server does, by its content type. */
 import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
 import * as Answer from "../eras/Answer.js"
 
 /** 1 MiB */
@@ -34,7 +35,21 @@ const parse = (contentType: string | undefined, text: string): Effect.Effect<unk
 
 const parseJson = (text: string): Effect.Effect<unknown, Answer.Answer> =>
   Effect.try({
-    try: (): unknown => JSON.parse(text),
+    try: (): unknown => {
+      const json: unknown = JSON.parse(text)
+      if (isPoisoned(json)) throw new SyntaxError("Object contains forbidden prototype property")
+      return json
+    },
     // Later engines add the line and the column.
     catch: (error) => Answer.bodyNotJson((error instanceof Error ? error.message : "").replace(/ \(line .*\)$/, ""))
   })
+
+// What the server's parser refuses, since it could change the prototype of every object.
+const isPoisoned = (json: unknown): boolean =>
+  Array.isArray(json)
+    ? json.some(isPoisoned)
+    : Predicate.isReadonlyRecord(json) && (
+      Object.hasOwn(json, "__proto__") ||
+      (Predicate.isReadonlyRecord(json["constructor"]) && Object.hasOwn(json["constructor"], "prototype")) ||
+      Object.values(json).some(isPoisoned)
+    )

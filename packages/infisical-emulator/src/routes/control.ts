@@ -35,21 +35,20 @@ const control = (
         Effect.flatMap((body) =>
           Effect.mapError(
             faults.addUnknown(body),
-            ({ message, mistakes }): Answer.Answer => ({ status: 400, body: { statusCode: 400, message, mistakes } })
+            ({ message, mistakes }) => Answer.always(400, { statusCode: 400, message, mistakes })
           )
         ),
         Effect.zipRight(rules),
         Effect.merge
       )
     default:
-      return Effect.succeed({
-        status: 405,
-        body: { statusCode: 405, message: `${path} knows GET, POST and DELETE` }
-      })
+      return Effect.succeed(Answer.always(405, { statusCode: 405, message: `${path} knows GET, POST and DELETE` }))
   }
 }
 
 const encode = Schema.encodeSync(Faults.Rule)
 
-const toResponse = ({ body, status }: Answer.Answer): HttpServerResponse.HttpServerResponse =>
-  HttpServerResponse.text(JSON.stringify(body), { status, contentType: "application/json" })
+const toResponse = ({ said }: Answer.Answer): HttpServerResponse.HttpServerResponse => {
+  const { body, status } = said["2026"]
+  return HttpServerResponse.text(JSON.stringify(body), { status, contentType: "application/json" })
+}

@@ -8,14 +8,16 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Answer from "../eras/Answer.js"
-import type * as Access from "../rules/access.js"
+import * as Access from "../rules/access.js"
 import * as Approvals from "../rules/approvals.js"
+import type { Actor } from "../rules/authentication.js"
 import * as Authentication from "../rules/authentication.js"
 import * as EncryptedSecrets from "../rules/encryptedSecrets.js"
 import * as Legibility from "../rules/legibility.js"
 import * as EmulatorState from "../state/EmulatorState.js"
 import * as Identifier from "../support/identifier.js"
 import * as Body from "./body.js"
+import { encodingOf } from "./encoding.js"
 import { respond, route } from "./route.js"
 import * as Validation from "./validation.js"
 
@@ -37,29 +39,31 @@ export const routes = (self: EmulatorState.Service) => [
             return yield* EncryptedSecrets.get(state, actor, secretName, yield* urlParams)
           }))
       case "createSecret":
-        return route(self, endpoint, ({ actor, path, payload }) =>
+        return route(self, endpoint, ({ actor, body, path, payload }) =>
           Effect.gen(function*() {
             const { secretName } = yield* path
             const written = yield* payload
-            const made = { id: yield* Identifier.uuid, time: yield* Identifier.now }
+            const made = { ...encodingOf(body), id: yield* Identifier.uuid, time: yield* Identifier.now }
             return yield* unlessApproval(
               self,
+              actor,
               written,
               [written],
               (state) => EncryptedSecrets.create(state, actor, secretName, written, made)
             )
           }))
       case "updateSecret":
-        return route(self, endpoint, ({ actor, path, payload }) =>
+        return route(self, endpoint, ({ actor, body, path, payload }) =>
           Effect.gen(function*() {
             const { secretName } = yield* path
             const written = yield* payload
-            const time = yield* Identifier.now
+            const made = { ...encodingOf(body), time: yield* Identifier.now }
             return yield* unlessApproval(
               self,
+              actor,
               written,
               [written],
-              (state) => EncryptedSecrets.update(state, actor, secretName, written, time)
+              (state) => EncryptedSecrets.update(state, actor, secretName, written, made)
             )
           }))
       case "deleteSecret":
@@ -69,6 +73,7 @@ export const routes = (self: EmulatorState.Service) => [
             const written = yield* payload
             return yield* unlessApproval(
               self,
+              actor,
               written,
               [],
               (state) => EncryptedSecrets.remove(state, actor, secretName, written)
@@ -82,6 +87,7 @@ export const routes = (self: EmulatorState.Service) => [
             const made = { ids, time: yield* Identifier.now }
             return yield* unlessApproval(
               self,
+              actor,
               written,
               written.secrets,
               (state) => EncryptedSecrets.createMany(state, actor, written, made)
@@ -94,6 +100,7 @@ export const routes = (self: EmulatorState.Service) => [
             const time = yield* Identifier.now
             return yield* unlessApproval(
               self,
+              actor,
               written,
               written.secrets,
               (state) => EncryptedSecrets.updateMany(state, actor, written, time)
@@ -105,6 +112,7 @@ export const routes = (self: EmulatorState.Service) => [
             const written = yield* payload
             return yield* unlessApproval(
               self,
+              actor,
               written,
               [],
               (state) => EncryptedSecrets.removeMany(state, actor, written)
@@ -143,7 +151,8 @@ const movedSecrets = Option.some(Schema.Struct({
 /** Changes secrets, or, where a policy covers them, answers that it awaits approval. */
 const unlessApproval = (
   self: EmulatorState.Service,
-  place: Access.Place,
+  actor: Actor,
+  place: Access.Place & { readonly type?: Wire.SecretType | undefined },
   values: Parameters<typeof Legibility.isLegible>[2],
   change: (
     state: EmulatorState.State
@@ -151,10 +160,15 @@ const unlessApproval = (
 ): Effect.Effect<Answer.Answer, Answer.Answer, Crypto.Crypto> =>
   Effect.gen(function*() {
     const isLegible = yield* Legibility.isLegible(self, place.workspaceId, values)
-    const approval = Answer.approvalRequired({ id: yield* Identifier.uuid, slug: yield* Identifier.hexadecimal(2) })
+    const approval = yield* Approvals.prepare
     return yield* EmulatorState.change(self, (state) =>
       change(state).pipe(
         Either.filterOrLeft(() => isLegible, () => Answer.notDecryptable),
-        Either.map((changed) => Approvals.cover(state, place) ? [approval, state] as const : changed)
+        Either.map((changed) =>
+          Option.match(
+            Option.filter(Access.folderAt(state, place), () => Approvals.cover(state, actor, place)),
+            { onNone: () => changed, onSome: (folder) => [approval(actor, folder), state] as const }
+          )
+        )
       ))
   })

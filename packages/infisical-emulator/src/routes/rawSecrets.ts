@@ -5,6 +5,7 @@ import * as RawPlaces from "../rules/rawPlaces.js"
 import * as RawSecrets from "../rules/rawSecrets.js"
 import * as RawWrites from "../rules/rawWrites.js"
 import type * as EmulatorState from "../state/EmulatorState.js"
+import { encodingOf, withEncodings } from "./encoding.js"
 import { route } from "./route.js"
 
 export const routes = (self: EmulatorState.Service) =>
@@ -25,16 +26,22 @@ export const routes = (self: EmulatorState.Service) =>
             return yield* RawSecrets.get({ self, actor, version: "v3" }, secretName, yield* urlParams)
           }), RawPlaces.get)
       case "createRawSecret":
-        return route(self, endpoint, ({ actor, path, payload }) =>
+        return route(self, endpoint, ({ actor, body, path, payload }) =>
           Effect.gen(function*() {
             const { secretName } = yield* path
-            return yield* RawWrites.create({ self, actor, version: "v3" }, secretName, yield* payload)
+            return yield* RawWrites.create({ self, actor, version: "v3" }, secretName, {
+              ...yield* payload,
+              ...encodingOf(body)
+            })
           }))
       case "updateRawSecret":
-        return route(self, endpoint, ({ actor, path, payload }) =>
+        return route(self, endpoint, ({ actor, body, path, payload }) =>
           Effect.gen(function*() {
             const { secretName } = yield* path
-            return yield* RawWrites.update({ self, actor, version: "v3" }, secretName, yield* payload)
+            return yield* RawWrites.update({ self, actor, version: "v3" }, secretName, {
+              ...yield* payload,
+              ...encodingOf(body)
+            })
           }))
       case "deleteRawSecret":
         return route(self, endpoint, ({ actor, path, payload }) =>
@@ -43,23 +50,23 @@ export const routes = (self: EmulatorState.Service) =>
             return yield* RawWrites.remove({ self, actor, version: "v3" }, secretName, yield* payload)
           }))
       case "createRawSecrets":
-        return route(self, endpoint, ({ actor, payload }) =>
+        return route(self, endpoint, ({ actor, body, payload }) =>
           Effect.gen(function*() {
             const written = yield* payload
             return yield* RawWrites.createMany(
               { self, actor, version: "v3" },
               written,
-              written.secrets
+              withEncodings(body, written.secrets)
             )
           }), RawPlaces.batch)
       case "updateRawSecrets":
-        return route(self, endpoint, ({ actor, payload }) =>
+        return route(self, endpoint, ({ actor, body, payload }) =>
           Effect.gen(function*() {
             const written = yield* payload
             return yield* RawWrites.updateMany(
               { self, actor, version: "v3" },
               written,
-              written.secrets
+              withEncodings(body, written.secrets)
             )
           }), RawPlaces.batch)
       case "deleteRawSecrets":

@@ -28,6 +28,8 @@ interface Asked<Path, UrlParams, Payload> {
   readonly actor: Actor
   readonly state: EmulatorState.State
   readonly url: string
+  /** The body as it was sent: what the wire's schema does not know is there, too. */
+  readonly body: unknown
   readonly path: Effect.Effect<Path, Answer.Answer>
   readonly urlParams: Effect.Effect<UrlParams, Answer.Answer>
   readonly payload: Effect.Effect<Payload, Answer.Answer>
@@ -73,6 +75,7 @@ export const route = <
             actor,
             state,
             url: request.url,
+            body,
             path: Validation.decode(endpoint.pathSchema, params),
             urlParams: completed(endpoint.urlParamsSchema, searchParams),
             payload: completed(endpoint.payloadSchema, body)
@@ -107,12 +110,23 @@ export const openRoute = <
     Effect.gen(function*() {
       const request = yield* HttpServerRequest.HttpServerRequest
       const made = { id: yield* Identifier.uuid, now: yield* Clock.currentTimeMillis }
+      const state = yield* Ref.get(self.state)
+      if (!Eras.hasRoute(state.era, endpoint.path)) {
+        return yield* respond(self, request, undefined, Answer.routeNotFound(request.method, request.url))
+      }
       const answer = yield* Effect.merge(
-        Effect.flatMap(
-          Body.read(request),
-          (body) =>
-            RateLimits.limit(self, endpoint.path, handler(Validation.decode(endpoint.payloadSchema, body), made))
-        )
+        Effect.gen(function*() {
+          const authorization = request.headers["authorization"]
+          if (authorization !== undefined && Eras.does(state, "readsTokenOfLogins")) {
+            yield* Authentication.authenticate(self, authorization)
+          }
+          const body = yield* Body.read(request)
+          return yield* RateLimits.limit(
+            self,
+            endpoint.path,
+            handler(Validation.decode(endpoint.payloadSchema, body), made)
+          )
+        })
       )
       return yield* respond(self, request, endpoint.path, answer)
     })
@@ -123,14 +137,17 @@ export const respond = (
   self: EmulatorState.Service,
   request: HttpServerRequest.HttpServerRequest,
   route: string | undefined,
-  said: Answer.Answer
+  said: Answer.Answer,
+  contentType = "application/json; charset=utf-8"
 ): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
   Effect.gen(function*() {
     const { era } = yield* Ref.get(self.state)
     const answer = Eras.inWordsOf(era, said, `req-${yield* Identifier.hexadecimal(2)}`)
-    const body = JSON.stringify(answer.body)
+    const body = typeof answer.body === "string" ? answer.body : JSON.stringify(answer.body)
     const etag = `"${NodeCrypto.createHash("sha1").update(body).digest("base64")}"`
-    const options = { contentType: "application/json; charset=utf-8", headers: { etag, ...said.headers } }
+    // The framework's own answers have none.
+    const hasETag = contentType !== "application/json"
+    const options = { contentType, headers: { ...(hasETag && { etag }), ...said.headers } }
     const response = request.headers["if-none-match"] === etag
       ? HttpServerResponse.empty({
         status: 304,

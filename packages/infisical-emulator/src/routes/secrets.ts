@@ -5,6 +5,7 @@ import * as RawPlaces from "../rules/rawPlaces.js"
 import * as RawSecrets from "../rules/rawSecrets.js"
 import * as RawWrites from "../rules/rawWrites.js"
 import type * as EmulatorState from "../state/EmulatorState.js"
+import { encodingOf, withEncodings } from "./encoding.js"
 import { route } from "./route.js"
 
 export const routes = (self: EmulatorState.Service) =>
@@ -28,16 +29,22 @@ export const routes = (self: EmulatorState.Service) =>
             return yield* RawSecrets.get({ self, actor, version: "v4" }, secretName, placed(yield* urlParams))
           }), RawPlaces.read)
       case "createSecretV4":
-        return route(self, endpoint, ({ actor, path, payload }) =>
+        return route(self, endpoint, ({ actor, body, path, payload }) =>
           Effect.gen(function*() {
             const { secretName } = yield* path
-            return yield* RawWrites.create({ self, actor, version: "v4" }, secretName, placed(yield* payload))
+            return yield* RawWrites.create({ self, actor, version: "v4" }, secretName, {
+              ...placed(yield* payload),
+              ...encodingOf(body)
+            })
           }))
       case "updateSecretV4":
-        return route(self, endpoint, ({ actor, path, payload }) =>
+        return route(self, endpoint, ({ actor, body, path, payload }) =>
           Effect.gen(function*() {
             const { secretName } = yield* path
-            return yield* RawWrites.update({ self, actor, version: "v4" }, secretName, placed(yield* payload))
+            return yield* RawWrites.update({ self, actor, version: "v4" }, secretName, {
+              ...placed(yield* payload),
+              ...encodingOf(body)
+            })
           }))
       case "deleteSecretV4":
         return route(self, endpoint, ({ actor, path, payload }) =>
@@ -46,23 +53,23 @@ export const routes = (self: EmulatorState.Service) =>
             return yield* RawWrites.remove({ self, actor, version: "v4" }, secretName, placed(yield* payload))
           }))
       case "createSecretsV4":
-        return route(self, endpoint, ({ actor, payload }) =>
+        return route(self, endpoint, ({ actor, body, payload }) =>
           Effect.gen(function*() {
             const written = yield* payload
             return yield* RawWrites.createMany(
               { self, actor, version: "v4" },
               placed(written),
-              written.secrets
+              withEncodings(body, written.secrets)
             )
           }))
       case "updateSecretsV4":
-        return route(self, endpoint, ({ actor, payload }) =>
+        return route(self, endpoint, ({ actor, body, payload }) =>
           Effect.gen(function*() {
             const written = yield* payload
             return yield* RawWrites.updateMany(
               { self, actor, version: "v4" },
               placed(written),
-              written.secrets,
+              withEncodings(body, written.secrets),
               written.mode
             )
           }))

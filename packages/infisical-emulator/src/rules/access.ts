@@ -3,6 +3,7 @@ import * as Either from "effect/Either"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Answer from "../eras/Answer.js"
+import * as Eras from "../eras/eras.js"
 import * as EmulatorState from "../state/EmulatorState.js"
 import * as Glob from "../support/glob.js"
 import * as World from "../world/World.js"
@@ -34,16 +35,16 @@ export const findProject = (
   const project = HashMap.get(state.projects, projectId)
   switch (actor._tag) {
     case "User":
-      return Either.fromOption(project, () => Answer.userNotInProject)
+      return Either.fromOption(project, () => Answer.userNotInProject(projectId))
     case "Identity":
       return Either.fromOption(
         Option.filter(project, ({ id }) => actor.identity.roles[id] !== undefined),
-        () => Answer.identityNotInProject
+        () => Answer.identityNotInProject(projectId)
       )
     default:
       return Either.fromOption(
         Option.filter(project, () => actor.token.projectId === projectId),
-        () => Answer.projectNotAuthorized
+        () => Answer.projectNotAuthorized(projectId)
       )
   }
 }
@@ -72,8 +73,20 @@ export const isAllowed = (
   }
 }
 
+/** The folder at a path as it was sent: it begins with a slash, and in most eras has no empty names within. */
+export const lookUp = (
+  state: EmulatorState.State,
+  project: EmulatorState.Project,
+  environment: string,
+  path: string
+): Option.Option<EmulatorState.Folder> =>
+  path.startsWith("/") && (Eras.does(state, "ignoresEmptyNames") || !/\/\/./.test(path))
+    ? EmulatorState.findFolder(project, environment, path)
+    : Option.none()
+
 /** The folder, if there is one: whether that matters is for the route to say. */
 export const openFolder = (
+  state: EmulatorState.State,
   project: EmulatorState.Project,
   actor: Actor,
   action: Answer.Action,
@@ -82,31 +95,48 @@ export const openFolder = (
 ): Refusable<Option.Option<EmulatorState.Folder>> =>
   !isAllowed(project, actor, action, environment, path)
     ? Either.left(Answer.permissionDenied(action))
-    : World.segments(path).every((segment) => /^[\w-]+$/.test(segment))
-    ? Either.right(EmulatorState.findFolder(project, environment, path))
+    : /^[\w/-]*$/.test(path)
+    ? Either.right(lookUp(state, project, environment, path))
     : Either.left(Answer.folderPathInvalid)
+
+/** The folder of a place, whoever asks. */
+export const folderAt = (state: EmulatorState.State, place: Place): Option.Option<EmulatorState.Folder> => {
+  const { environment, path, projectId } = placeOf(place)
+  return Option.flatMap(
+    EmulatorState.findProject(state, projectId),
+    (project) => EmulatorState.findFolder(project, environment, path)
+  )
+}
 
 export const existing = (
   folder: Option.Option<EmulatorState.Folder>,
   environment: string,
-  path: string
-): Refusable<EmulatorState.Folder> => Either.fromOption(folder, () => Answer.folderNotFound(environment, path))
+  path: string,
+  operation: Answer.Operation
+): Refusable<EmulatorState.Folder> =>
+  Either.fromOption(folder, () => Answer.folderNotFound(environment, path, operation))
 
-/** The folders whose path begins as asked, by text: `/folder` finds `/folders`, too. Those out of scope are left out. */
+/** The folder and those below it, without those out of scope. By text: in most eras `/folder` finds `/folders`, too. */
 export const foldersBelow = (
+  state: EmulatorState.State,
   project: EmulatorState.Project,
   actor: Actor,
   environment: string,
   path: string
-): Refusable<ReadonlyArray<{ readonly folder: EmulatorState.Folder; readonly path: string }>> =>
-  project.environments.includes(environment)
+): Refusable<ReadonlyArray<{ readonly folder: EmulatorState.Folder; readonly path: string }>> => {
+  const isBelow = (other: string) =>
+    other.startsWith(path) &&
+    (path === "/" || other.length === path.length || other[path.length] === "/" ||
+      Eras.does(state, "recursiveMatchesPrefix"))
+  return project.environments.includes(environment)
     ? Either.right(
       HashMap.toValues(project.folders)
         .filter((folder) =>
-          folder.environment === environment && folder.path.startsWith(path) &&
+          folder.environment === environment && isBelow(folder.path) &&
           isAllowed(project, actor, "read", environment, folder.path)
         )
         .map((folder) => ({ folder, path: folder.path }))
         .toSorted((left, right) => left.path < right.path ? -1 : 1)
     )
     : Either.left(Answer.environmentNotFound(environment, project.id))
+}

@@ -7,6 +7,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
 import * as Answer from "../eras/Answer.js"
+import * as Eras from "../eras/eras.js"
 import type * as EmulatorState from "../state/EmulatorState.js"
 import * as Identities from "./identities.js"
 
@@ -37,10 +38,10 @@ const serviceToken = (state: EmulatorState.State, bearer: string, now: number): 
   // A fourth part, the key, is ignored where somebody sends it.
   const [, id = "", secret] = bearer.split(".", 3)
   const token = HashMap.get(state.serviceTokens, id)
-  if (Option.isNone(token) || token.value.projectKey.version !== "v2") return refuse(Answer.tokenRefused)
+  if (Option.isNone(token) || token.value.projectKey.version !== "v2") return refuse(Answer.serviceTokenUnknown(id))
   if (isExpired(token.value, now)) return expire(state, token.value)
-  if (secret === undefined) return refuse(Answer.tokenMalformed("data and hash arguments required"))
-  if (secret !== Redacted.value(token.value.secret)) return refuse(Answer.tokenRefused)
+  if (secret === undefined) return refuse(Answer.serviceTokenCut)
+  if (secret !== Redacted.value(token.value.secret)) return refuse(Answer.serviceTokenWrong)
   return use(state, token.value, now, "ServiceToken")
 }
 
@@ -63,7 +64,7 @@ const isExpired = (token: EmulatorState.ServiceToken, now: number): boolean =>
   Option.exists(token.expiresAt, (expiresAt) => expiresAt < now)
 
 const expire = (state: EmulatorState.State, token: EmulatorState.ServiceToken): Outcome => [
-  Either.left(Answer.tokenExpired),
+  Either.left(Answer.serviceTokenExpired),
   { ...state, serviceTokens: HashMap.remove(state.serviceTokens, token.id) }
 ]
 
@@ -74,7 +75,9 @@ const use = (
   _tag: "ServiceToken" | "ServiceTokenV3"
 ): Outcome => {
   // Each use is later than the one before, even on a clock that stands still: no two answers about a token are the same.
-  const used = { ...token, lastUsed: Math.max(now, token.lastUsed + 1) }
+  const used = Eras.does(state, "notesUseAtOnce")
+    ? { ...token, lastUsed: Math.max(now, token.lastUsed + 1) }
+    : token
   return [
     Either.right({ _tag, token: used }),
     { ...state, serviceTokens: HashMap.set(state.serviceTokens, used.id, used) }

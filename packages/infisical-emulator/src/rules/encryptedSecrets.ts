@@ -1,43 +1,38 @@
 /**
  * What the routes of end-to-end encrypted secrets do to the state. Plain functions: callers bring ids and the time.
+ *
+ * A project of the v2 engine has none: its list is empty, and it refuses everything else.
  */
 import type { Wire } from "effect-infisical"
 import * as Array from "effect/Array"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Answer from "../eras/Answer.js"
+import * as Eras from "../eras/eras.js"
 import * as EmulatorState from "../state/EmulatorState.js"
-import { existing, findProject, openFolder, type Place, placeOf, type Refusable } from "./access.js"
+import * as Access from "./access.js"
 import type { Actor } from "./authentication.js"
-import {
-  alter,
-  find,
-  findIn,
-  findOne,
-  type GetQuery,
-  insert,
-  type ListQuery,
-  reminderOf,
-  tagsOf,
-  take,
-  toWrite,
-  type Written
-} from "./secrets.js"
+import * as Secrets from "./secrets.js"
+
+type Refusable<A> = Access.Refusable<A>
 
 /** A change is answered with the secret it changed. */
 type Change = Refusable<readonly [answer: Answer.Answer, state: EmulatorState.State]>
 
 /** `GET /api/v3/secrets` */
-export const list = (state: EmulatorState.State, actor: Actor, query: ListQuery): Refusable<Answer.Answer> =>
-  Either.map(find(state, actor, query), ({ imports, project, secrets }) =>
-    Answer.ok({
+export const list = (state: EmulatorState.State, actor: Actor, query: Secrets.ListQuery): Refusable<Answer.Answer> =>
+  Either.map(Secrets.find(state, actor, query), ({ imports, project, secrets }) => {
+    if (project.engine === "v2") {
+      return Answer.ok({ secrets: [], ...(Option.isSome(imports) && { imports: [] }) })
+    }
+    return Answer.ok({
       secrets: secrets.map(({ environment, secret, secretPath }) => ({
         ...secret.row,
         _id: secret.row.id,
         workspace: project.id,
         environment,
         secretPath,
-        tags: tagsOf(project, secret)
+        tags: Secrets.tagsOf(project, secret)
       })),
       ...Option.match(imports, {
         onNone: () => ({}),
@@ -55,19 +50,21 @@ export const list = (state: EmulatorState.State, actor: Actor, query: ListQuery)
           }))
         })
       })
-    }))
+    })
+  })
 
 /** `GET /api/v3/secrets/:secretName` */
 export const get = (
   state: EmulatorState.State,
   actor: Actor,
   secretName: string,
-  query: GetQuery
+  query: Secrets.GetQuery
 ): Refusable<Answer.Answer> =>
-  Either.map(
-    findOne(state, actor, secretName, query, oldest),
-    ({ environment, project, secret }) => Answer.ok({ secret: { ...secret.row, workspace: project.id, environment } })
-  )
+  Either.gen(function*() {
+    yield* hasBlindIndex(state, actor, query, "read", "GetSecretByName")
+    const { environment, project, secret } = yield* Secrets.findOne(state, actor, secretName, query, oldest)
+    return Answer.ok({ secret: { ...secret.row, workspace: project.id, environment } })
+  })
 
 // The server looks for any version of that name, whichever is asked for, and finds the first that was stored.
 const oldest = (secret: EmulatorState.Secret, name: string): Option.Option<EmulatorState.Secret> =>
@@ -76,16 +73,42 @@ const oldest = (secret: EmulatorState.Secret, name: string): Option.Option<Emula
     ({ row }) => ({ ...secret, row })
   )
 
-/** `POST /api/v3/secrets/:secretName` */
+/** Refuses a project of the v2 engine, after what is refused before. */
+const hasBlindIndex = (
+  state: EmulatorState.State,
+  actor: Actor,
+  place: Access.Place,
+  action: Answer.Action,
+  operation: Answer.Operation
+): Refusable<void> =>
+  Either.gen(function*() {
+    const { environment, path, projectId } = Access.placeOf(place)
+    const project = yield* Access.findProject(state, actor, projectId)
+    if (project.engine === "v1") return
+    yield* Access.existing(
+      yield* Access.openFolder(state, project, actor, action, environment, path),
+      environment,
+      path,
+      operation
+    )
+    return yield* Either.left(Answer.noBlindIndex(project.id, operation))
+  })
+
+interface Encoding {
+  readonly skipMultilineEncoding?: boolean | undefined
+}
+
+/** `POST /api/v3/secrets/:secretName`: tags and reminders are dropped. */
 export const create = (
   state: EmulatorState.State,
   actor: Actor,
   secretName: string,
   payload: typeof Wire.CreateSecretPayload.Type,
-  made: { readonly id: string; readonly time: string }
+  { skipMultilineEncoding, ...made }: Encoding & { readonly id: string; readonly time: string }
 ): Change =>
-  Either.map(
-    insert(
+  Either.gen(function*() {
+    yield* hasBlindIndex(state, actor, payload, "create", "CreateSecret")
+    const written = yield* Secrets.insert(
       state,
       actor,
       secretName,
@@ -96,11 +119,11 @@ export const create = (
         secretCommentIV: payload.secretCommentIV ?? null,
         secretCommentTag: payload.secretCommentTag ?? null
       },
-      { ...payload, tagIds: payload.tags },
+      { skipMultilineEncoding },
       made
-    ),
-    changed
-  )
+    )
+    return changed(written)
+  })
 
 /** `PATCH /api/v3/secrets/:secretName` */
 export const update = (
@@ -108,20 +131,24 @@ export const update = (
   actor: Actor,
   secretName: string,
   payload: typeof Wire.UpdateSecretPayload.Type,
-  time: string
+  { skipMultilineEncoding, time }: Encoding & { readonly time: string }
 ): Change =>
-  Either.map(
-    alter(
+  Either.gen(function*() {
+    yield* hasBlindIndex(state, actor, payload, "edit", "CreateSecret")
+    if (payload.secretReminderRepeatDays === 0 && !Eras.does(state, "storesReminderOfZeroDays")) {
+      return yield* Either.left(Answer.reminderTooSmall(["secretReminderRepeatDays"]))
+    }
+    const written = yield* Secrets.update(
       state,
       actor,
       secretName,
       { ...payload, newName: payload.secretName },
       encryptedFieldsOf(payload),
-      { ...payload, tagIds: payload.tags },
+      { ...payload, skipMultilineEncoding, tagIds: payload.tags },
       time
-    ),
-    changed
-  )
+    )
+    return changed(written)
+  })
 
 /** `DELETE /api/v3/secrets/:secretName` */
 export const remove = (
@@ -129,10 +156,14 @@ export const remove = (
   actor: Actor,
   secretName: string,
   payload: typeof Wire.DeleteSecretPayload.Type
-): Change => Either.map(take(state, actor, secretName, payload), changed)
+): Change =>
+  Either.gen(function*() {
+    yield* hasBlindIndex(state, actor, payload, "delete", "DeleteSecret")
+    return changed(yield* Secrets.remove(state, actor, secretName, payload))
+  })
 
 const changed = (
-  { found: { environment, project, secret }, state }: Written
+  { found: { environment, project, secret }, state }: Secrets.Written
 ): readonly [answer: Answer.Answer, state: EmulatorState.State] => [
   Answer.ok({ secret: { ...secret.row, _id: secret.row.id, workspace: project.id, environment } }),
   state
@@ -144,6 +175,32 @@ type BatchItem = (typeof Wire.EncryptedBatchPayload.Type)["secrets"][number]
 const batched = (secrets: ReadonlyArray<EmulatorState.Secret>): Answer.Answer =>
   Answer.ok({ secrets: secrets.map(({ row }) => row) })
 
+/** The folder of a batch, on a project that can have encrypted secrets. */
+const openBatch = (
+  state: EmulatorState.State,
+  actor: Actor,
+  payload: Access.Place & { readonly secrets: ReadonlyArray<unknown> },
+  action: "create" | "edit" | "delete",
+  operation: "CreateManySecret" | "UpdateManySecret" | "DeleteManySecret"
+) =>
+  Either.gen(function*() {
+    if (payload.secrets.length === 0) return yield* Either.left(Answer.batchEmpty())
+    yield* hasBlindIndex(state, actor, payload, action, operation)
+    const { environment, path, projectId } = Access.placeOf(payload)
+    const project = yield* Access.findProject(state, actor, projectId)
+    const opened = yield* Access.openFolder(state, project, actor, action, environment, path)
+    return { project, folder: yield* Access.existing(opened, environment, path, operation) }
+  })
+
+/** The secrets of these names, each of which has to be there, and named once. */
+const named = (folder: EmulatorState.Folder, actor: Actor, names: ReadonlyArray<string>) => {
+  const found = Array.filterMap(names, (name) => Secrets.findIn(folder, name, "shared", actor))
+  const missing = names.filter((name) => !found.some((secret) => secret.name === name))
+  return missing.length > 0 || new Set(names).size < names.length
+    ? Either.left(Answer.blindIndexNotFound(...missing))
+    : Either.right(found)
+}
+
 /** `POST /api/v3/secrets/batch`: versions begin at 0, and of a name that is there twice it makes two secrets. */
 export const createMany = (
   state: EmulatorState.State,
@@ -152,13 +209,9 @@ export const createMany = (
   made: { readonly ids: ReadonlyArray<string>; readonly time: string }
 ): Change =>
   Either.gen(function*() {
-    if (payload.secrets.length === 0) return yield* Either.left(Answer.batchEmpty())
-    const { environment, path, projectId } = placeOf(payload)
-    const project = yield* findProject(state, actor, projectId)
-    const folder = yield* existing(yield* openFolder(project, actor, "create", environment, path), environment, path)
-    if (payload.secrets.some(({ secretName }) => Option.isSome(findIn(folder, secretName, "shared", actor)))) {
-      return yield* Either.left(Answer.secretExists)
-    }
+    const { folder, project } = yield* openBatch(state, actor, payload, "create", "CreateManySecret")
+    const isThere = ({ secretName }: BatchItem) => Option.isSome(Secrets.findIn(folder, secretName, "shared", actor))
+    if (payload.secrets.some(isThere)) return yield* Either.left(Answer.secretExists())
     const secrets = payload.secrets.map((item, index) => newOf(item, folder.id, made.ids[index] ?? "", made.time))
     return [batched(secrets), EmulatorState.putFolder(state, project, secrets.reduce(EmulatorState.putSecret, folder))]
   })
@@ -175,7 +228,7 @@ const newOf = (item: BatchItem, folderId: string, id: string, time: string): Emu
       },
       { id, folderId, time }
     ),
-    ...reminderOf(item),
+    ...Secrets.detailsOf(item),
     version: 0
   },
   tagIds: item.tags ?? [],
@@ -191,21 +244,17 @@ export const updateMany = (
   time: string
 ): Change =>
   Either.gen(function*() {
-    if (payload.secrets.length === 0) return yield* Either.left(Answer.batchEmpty())
-    const { environment, path, projectId } = placeOf(payload)
-    const project = yield* findProject(state, actor, projectId)
-    const folder = yield* existing(yield* openFolder(project, actor, "edit", environment, path), environment, path)
-    const secrets: Array<EmulatorState.Secret> = []
-    for (const item of payload.secrets) {
-      const secret = yield* toWrite(findIn(folder, item.secretName, "shared", actor), item.secretName)
-      const next = EmulatorState.nextVersion(
+    const { folder, project } = yield* openBatch(state, actor, payload, "edit", "UpdateManySecret")
+    const found = yield* named(folder, actor, payload.secrets.map(({ secretName }) => secretName))
+    const secrets = Array.zipWith(found, payload.secrets, (secret, item) => ({
+      ...EmulatorState.nextVersion(
         secret,
         item.secretName,
-        { ...encryptedFieldsOf(item), ...reminderOf(item) },
+        { ...encryptedFieldsOf(item), ...Secrets.detailsOf(item) },
         time
-      )
-      secrets.push({ ...next, tagIds: item.tags ?? secret.tagIds })
-    }
+      ),
+      tagIds: item.tags ?? secret.tagIds
+    }))
     return [batched(secrets), EmulatorState.putFolder(state, project, secrets.reduce(EmulatorState.putSecret, folder))]
   })
 
@@ -216,19 +265,20 @@ export const removeMany = (
   payload: typeof Wire.EncryptedBatchDeletePayload.Type
 ): Change =>
   Either.gen(function*() {
-    if (payload.secrets.length === 0) return yield* Either.left(Answer.batchEmpty())
-    const { environment, path, projectId } = placeOf(payload)
-    const project = yield* findProject(state, actor, projectId)
-    const folder = yield* existing(yield* openFolder(project, actor, "delete", environment, path), environment, path)
+    const { folder, project } = yield* openBatch(state, actor, payload, "delete", "DeleteManySecret")
     const names = payload.secrets.map(({ secretName }) => secretName)
-    for (const name of names) yield* toWrite(findIn(folder, name, "shared", actor), name)
-    const [kept, gone] = Array.partition(folder.secrets, ({ name }) => names.includes(name))
-    const next = EmulatorState.putFolder(state, project, { ...folder, secrets: kept })
+    yield* named(folder, actor, names)
+    const gone = folder.secrets.filter(({ name }) => names.includes(name))
+    const next = EmulatorState.putFolder(
+      state,
+      project,
+      EmulatorState.removeSecrets(folder, ({ name }) => names.includes(name))
+    )
     return [gone.length > names.length ? Answer.deletedTwice : batched(gone), next]
   })
 
 const encryptedFieldsOf = (
-  payload: Omit<typeof Wire.UpdateSecretPayload.Type, keyof Place | "type" | "secretName">
+  payload: Omit<typeof Wire.UpdateSecretPayload.Type, keyof Access.Place | "type" | "secretName">
 ): Partial<EmulatorState.EncryptedFields> => ({
   secretValueCiphertext: payload.secretValueCiphertext,
   secretValueIV: payload.secretValueIV,

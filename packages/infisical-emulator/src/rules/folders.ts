@@ -3,6 +3,7 @@ import * as Either from "effect/Either"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Answer from "../eras/Answer.js"
+import * as Eras from "../eras/eras.js"
 import * as EmulatorState from "../state/EmulatorState.js"
 import * as World from "../world/World.js"
 import * as Access from "./access.js"
@@ -49,13 +50,9 @@ export const list = (state: EmulatorState.State, actor: Actor, query: Place): Re
     const { environment, path, projectId } = placeOf(query)
     const project = yield* Access.findProject(state, actor, projectId)
     if (!project.environments.includes(environment)) {
-      return yield* Either.left(Answer.folderEnvironmentNotFound("get folders", environment))
+      return yield* Either.left(Answer.folderEnvironmentNotFound("get folders", environment, projectId))
     }
-    if (Option.isNone(EmulatorState.findFolder(project, environment, path))) {
-      return state.era === "current"
-        ? yield* Either.left(Answer.folderNotFound(environment, path))
-        : Answer.ok({ folders: [] })
-    }
+    if (Option.isNone(Access.lookUp(state, project, environment, path))) return Answer.ok({ folders: [] })
     const folders = HashMap.toValues(project.folders)
       .filter((folder) =>
         folder.environment === environment && folder.path !== "/" && samePath(parentOf(folder.path), path)
@@ -63,6 +60,41 @@ export const list = (state: EmulatorState.State, actor: Actor, query: Place): Re
       .toSorted((left, right) => left.path < right.path ? -1 : 1)
     return Answer.ok({ folders: folders.map((folder) => shown(project, folder)) })
   })
+
+/** `GET /api/v1/folders/:id`: with where it is. */
+export const get = (state: EmulatorState.State, actor: Actor, id: string): Refusable<Answer.Answer> =>
+  Either.gen(function*() {
+    const found = HashMap.toValues(state.projects).flatMap((project) =>
+      HashMap.toValues(project.folders).filter((folder) =>
+        folder.id === id
+      ).map((folder) => ({ folder, project }))
+    )[0]
+    if (found === undefined) return yield* Either.left(Answer.folderByIdNotFound(id))
+    const { folder, project } = found
+    yield* Access.findProject(state, actor, project.id)
+    return Answer.ok({
+      folder: {
+        ...shown(project, folder),
+        environment: {
+          envId: project.environmentIds[folder.environment],
+          envName: environmentName(folder.environment),
+          envSlug: folder.environment
+        },
+        path: folder.path,
+        projectId: project.id
+      }
+    })
+  })
+
+/** As a new project has them. */
+const environmentNames: Readonly<Record<string, string>> = {
+  dev: "Development",
+  staging: "Staging",
+  prod: "Production"
+}
+
+/** What an environment is called. */
+export const environmentName = (slug: string): string => environmentNames[slug] ?? slug
 
 export const samePath = (left: string, right: string): boolean =>
   World.segments(left).join("/") === World.segments(right).join("/")
@@ -77,13 +109,20 @@ export const create = (
   Either.gen(function*() {
     const { environment, path, projectId } = placeOf(payload)
     const project = yield* Access.findProject(state, actor, projectId)
-    yield* Access.openFolder(project, actor, "create", environment, path)
+    yield* Access.openFolder(state, project, actor, "create", environment, path)
     if (!project.environments.includes(environment)) {
-      return yield* Either.left(Answer.folderEnvironmentNotFound("Create folder", environment))
+      return yield* Either.left(Answer.folderEnvironmentNotFound("Create folder", environment, projectId))
     }
-    const target = payload.name === "" ? path : pathIn(path, payload.name)
+    const name = payload.name.trim()
+    const target = name === "" ? path : pathIn(path, name)
     // A real server makes a folder of a name with a slash, which then nobody finds: here it has no place.
-    if (target !== path && !World.isFolderName(payload.name)) return yield* Either.left(Answer.folderPathInvalid)
+    if (target !== path && !World.isFolderName(name)) return yield* Either.left(Answer.folderPathInvalid)
+    if (
+      Eras.does(state, "folderExists") === "refused" &&
+      Option.isSome(EmulatorState.findFolder(project, environment, target))
+    ) {
+      return yield* Either.left(Answer.folderExists(name, path))
+    }
     const next = made.reduce(
       (next, folder) =>
         HashMap.get(next.projects, projectId).pipe(
@@ -93,21 +132,26 @@ export const create = (
       state
     )
     const grown = yield* Access.findProject(next, actor, projectId)
-    const folder = yield* Access.existing(EmulatorState.findFolder(grown, environment, target), environment, target)
+    const folder = yield* Access.existing(
+      EmulatorState.findFolder(grown, environment, target),
+      environment,
+      target,
+      "NotFound"
+    )
     return [Answer.ok({ folder: shown(grown, folder) }), next]
   })
 
-const findById = (
+/** A folder below a path, by its id or its name. */
+const findByIdOrName = (
   project: EmulatorState.Project,
-  environment: string,
-  id: string,
-  wanted: "Update folder" | "Delete folder"
-): Refusable<EmulatorState.Folder> =>
-  Either.fromNullable(
+  { environment, path }: { readonly environment: string; readonly path: string },
+  idOrName: string
+): Option.Option<EmulatorState.Folder> =>
+  Option.fromNullable(
     HashMap.toValues(project.folders).find((folder) =>
-      folder.id === id && folder.environment === environment && folder.path !== "/"
-    ),
-    () => Answer.folderToWriteNotFound(wanted, id)
+      folder.environment === environment && folder.path !== "/" && samePath(parentOf(folder.path), path) &&
+      (folder.id === idOrName || nameOf(folder.path) === idOrName)
+    )
   )
 
 /** A folder with all folders in it. */
@@ -127,12 +171,15 @@ export const rename = (
   Either.gen(function*() {
     const { environment, path, projectId } = placeOf(payload)
     const project = yield* Access.findProject(state, actor, projectId)
-    yield* Access.openFolder(project, actor, "edit", environment, path)
-    const folder = yield* findById(project, environment, id, "Update folder")
+    yield* Access.openFolder(state, project, actor, "edit", environment, path)
+    const folder = yield* Either.fromOption(
+      findByIdOrName(project, { environment, path }, id),
+      () => Answer.folderToRenameNotFound(id)
+    )
     const target = pathIn(parentOf(folder.path), payload.name)
-    if (!World.isFolderName(payload.name)) return yield* Either.left(Answer.folderPathInvalid)
+    if (payload.name.includes("/")) return yield* Either.left(Answer.folderPathInvalid)
     if (Option.isSome(EmulatorState.findFolder(project, environment, target)) && target !== folder.path) {
-      return yield* Either.left(Answer.folderExists(payload.name, parentOf(folder.path)))
+      return yield* Either.left(Answer.newFolderNameTaken)
     }
     const moved = (path: string) =>
       path === folder.path || path.startsWith(`${folder.path}/`) ? `${target}${path.slice(folder.path.length)}` : path
@@ -147,7 +194,7 @@ export const rename = (
               EmulatorState.putFolder(next, project, {
                 ...one,
                 path: moved(one.path),
-                ...(one.id === id && { version: one.version + 1, updatedAt: time })
+                ...(one.id === folder.id && { version: one.version + 1, updatedAt: time })
               })
           })
         ),
@@ -169,17 +216,25 @@ export const rename = (
       })
     )
     const changed = yield* Access.findProject(next, actor, projectId)
-    const renamed = yield* Access.existing(EmulatorState.findFolder(changed, environment, target), environment, target)
+    const renamed = yield* Access.existing(
+      EmulatorState.findFolder(changed, environment, target),
+      environment,
+      target,
+      "NotFound"
+    )
     return [Answer.ok({ folder: shown(changed, renamed) }), next]
   })
 
-/** `DELETE /api/v1/folders/:id`: with everything in it. */
+/** `DELETE /api/v1/folders/:id`, or its name: with everything in it. */
 export const remove = (state: EmulatorState.State, actor: Actor, id: string, payload: Place): Change =>
   Either.gen(function*() {
     const { environment, path, projectId } = placeOf(payload)
     const project = yield* Access.findProject(state, actor, projectId)
-    yield* Access.openFolder(project, actor, "delete", environment, path)
-    const folder = yield* findById(project, environment, id, "Delete folder")
+    yield* Access.openFolder(state, project, actor, "delete", environment, path)
+    const folder = yield* Either.fromOption(
+      findByIdOrName(project, { environment, path }, id),
+      () => Answer.folderToDeleteNotFound(id)
+    )
     return [
       Answer.ok({ folder: shown(project, folder) }),
       EmulatorState.removeFolders(state, project, within(project, folder))
@@ -188,4 +243,4 @@ export const remove = (state: EmulatorState.State, actor: Actor, id: string, pay
 
 /** The folders that a new one needs above it, and itself. */
 export const pathOfNew = ({ name, path }: { readonly name: string; readonly path?: string | undefined }): string =>
-  name === "" ? path ?? "/" : pathIn(path ?? "/", name)
+  name.trim() === "" ? path ?? "/" : pathIn(path ?? "/", name.trim())

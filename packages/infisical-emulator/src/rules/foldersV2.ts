@@ -31,7 +31,7 @@ export const list = (
     const { environment, path, projectId } = Folders.placeOf(query)
     const project = yield* Access.findProject(state, actor, projectId)
     if (!project.environments.includes(environment)) {
-      return yield* Either.left(Answer.folderEnvironmentNotFound("get folders", environment))
+      return yield* Either.left(Answer.folderEnvironmentNotFound("get folders", environment, projectId))
     }
     const parent = Option.getOrUndefined(EmulatorState.findFolder(project, environment, path))
     if (parent === undefined) return Answer.ok({ folders: [] })
@@ -65,14 +65,19 @@ export const create = (
     const name = payload.name.trim()
     if (!World.isFolderName(name)) return yield* Either.left(Answer.folderNameInvalid)
     const project = yield* Access.findProject(state, actor, projectId)
-    yield* Access.openFolder(project, actor, "create", environment, path)
+    yield* Access.openFolder(state, project, actor, "create", environment, path)
     const target = Folders.pathIn(path, name)
     if (Option.isSome(EmulatorState.findFolder(project, environment, target))) {
       return yield* Either.left(Answer.folderExists(name, path))
     }
     const [, next] = yield* Folders.create(state, actor, { ...payload, name }, made)
     const grown = yield* Access.findProject(next, actor, projectId)
-    const folder = yield* Access.existing(EmulatorState.findFolder(grown, environment, target), environment, target)
+    const folder = yield* Access.existing(
+      EmulatorState.findFolder(grown, environment, target),
+      environment,
+      target,
+      "NotFound"
+    )
     return [Answer.ok({ folder: withPath(grown, folder) }), next]
   })
 
@@ -91,7 +96,12 @@ export const rename = (
     const [, next] = yield* Folders.rename(state, actor, id, { ...payload, name }, time)
     const changed = yield* Access.findProject(next, actor, projectId)
     const target = Folders.pathIn(path, name)
-    const folder = yield* Access.existing(EmulatorState.findFolder(changed, environment, target), environment, target)
+    const folder = yield* Access.existing(
+      EmulatorState.findFolder(changed, environment, target),
+      environment,
+      target,
+      "NotFound"
+    )
     return [Answer.ok({ folder: withPath(changed, folder) }), next]
   })
 
@@ -105,14 +115,14 @@ export const remove = (
   Either.gen(function*() {
     const { environment, path, projectId } = Folders.placeOf(payload)
     const project = yield* Access.findProject(state, actor, projectId)
-    yield* Access.openFolder(project, actor, "delete", environment, path)
+    yield* Access.openFolder(state, project, actor, "delete", environment, path)
     const inParent = HashMap.toValues(project.folders).filter((folder) =>
       folder.environment === environment && folder.path !== "/" &&
       Folders.samePath(Folders.parentOf(folder.path), path)
     )
     const folder = yield* Either.fromNullable(
       inParent.find((one) => Folders.nameOf(one.path) === idOrName) ?? inParent.find(({ id }) => id === idOrName),
-      () => Answer.folderToWriteNotFound("Delete folder", idOrName)
+      () => Answer.folderToDeleteNotFound(idOrName)
     )
     const content = Folders.within(project, folder)
     if (payload.forceDelete !== true && (content.length > 1 || folder.secrets.length > 0)) {

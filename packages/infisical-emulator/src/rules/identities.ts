@@ -9,6 +9,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Answer from "../eras/Answer.js"
+import * as Eras from "../eras/eras.js"
 import type * as EmulatorState from "../state/EmulatorState.js"
 import * as Jwt from "../support/jwt.js"
 
@@ -24,39 +25,70 @@ interface Made {
 /** So many refused logins within so long lock an identity for so long. */
 const lockout = { times: 3, within: 30_000, lasts: 300_000 }
 
-/** `POST /api/v1/auth/universal-auth/login` */
+/** `POST /api/v1/auth/universal-auth/login`: what is sent is trimmed. */
 export const universalAuth = (
   state: EmulatorState.State,
   payload: typeof Wire.UniversalAuthPayload.Type,
   made: Made
-) =>
-  login(
+): Outcome<Answer.Answer> => {
+  const identity = state.identities.find(({ clientId }) => clientId === payload.clientId.trim())
+  if (identity === undefined || !admits(identity, "universal-auth")) return [Either.left(Answer.clientUnknown), state]
+  const spent = Option.exists(identity.clientSecretExpiresAt, (endsAt) => made.now >= endsAt)
+    ? "expired" as const
+    : identity.clientSecretNumUsesLimit > 0 && identity.clientSecretUses >= identity.clientSecretNumUsesLimit
+    ? "used up" as const
+    : undefined
+  const isRight = Redacted.value(identity.clientSecret) === payload.clientSecret.trim() &&
+    !identity.clientSecretRevoked
+  if (isRight && spent !== undefined) {
+    return [
+      Either.left(Answer.clientSecretSpent(spent)),
+      withIdentity(state, { ...identity, clientSecretRevoked: true })
+    ]
+  }
+  return login(
     state,
-    state.identities.find(({ clientId }) => clientId === payload.clientId),
-    ({ clientSecret }) => Redacted.value(clientSecret) === payload.clientSecret,
+    { ...identity, clientSecretUses: identity.clientSecretUses + (isRight ? 1 : 0) },
+    isRight,
     made,
-    ({ clientSecretId }) => ({ clientSecretId })
+    { clientSecretId: identity.clientSecretId }
   )
+}
+
+/** The methods by which an identity logs in with a JWT, by what they are called. */
+const jwtMethods = {
+  "kubernetes-auth": "Kubernetes",
+  "gcp-auth": "GCP",
+  "azure-auth": "Azure",
+  "oidc-auth": "OIDC",
+  "jwt-auth": "JWT"
+} as const
+
+/** A way to log in with a JWT. */
+export type JwtMethod = keyof typeof jwtMethods
 
 /** `POST /api/v1/auth/<kubernetes-auth, …>/login`: nobody verifies the JWT. */
-export const jwt = (state: EmulatorState.State, payload: typeof Wire.JwtLoginPayload.Type, made: Made) =>
-  login(
-    state,
-    state.identities.find(({ id }) => id === payload.identityId),
-    ({ acceptedJwts }) =>
-      payload.jwt !== "" &&
-      Option.match(acceptedJwts, {
-        onNone: () => true,
-        onSome: (jwts) => jwts.some((jwt) => Redacted.value(jwt) === payload.jwt)
-      }),
-    made
-  )
+export const jwt =
+  (method: JwtMethod) => (state: EmulatorState.State, payload: typeof Wire.JwtLoginPayload.Type, made: Made) =>
+    byIdentity(
+      state,
+      payload.identityId,
+      [method, jwtMethods[method]],
+      ({ acceptedJwts }) =>
+        payload.jwt !== "" &&
+        Option.match(acceptedJwts, {
+          onNone: () => true,
+          onSome: (jwts) => jwts.some((jwt) => Redacted.value(jwt) === payload.jwt)
+        }),
+      made
+    )
 
 /** `POST /api/v1/auth/ldap-auth/login` */
 export const ldap = (state: EmulatorState.State, payload: typeof Wire.LdapLoginPayload.Type, made: Made) =>
-  login(
+  byIdentity(
     state,
-    state.identities.find(({ id }) => id === payload.identityId),
+    payload.identityId,
+    ["ldap-auth", "LDAP"],
     ({ ldap }) =>
       Option.exists(ldap, ({ password, username }) =>
         username === payload.username && Redacted.value(password) === payload.password),
@@ -65,12 +97,23 @@ export const ldap = (state: EmulatorState.State, payload: typeof Wire.LdapLoginP
 
 /** `POST /api/v1/auth/aws-auth/login`: a request that is signed as AWS does it, whoever signed it. */
 export const aws = (state: EmulatorState.State, payload: typeof Wire.AwsLoginPayload.Type, made: Made) =>
-  login(
-    state,
-    state.identities.find(({ id }) => id === payload.identityId),
-    () => isSigned(payload),
-    made
-  )
+  byIdentity(state, payload.identityId, ["aws-auth", "AWS"], () => isSigned(payload), made)
+
+const byIdentity = (
+  state: EmulatorState.State,
+  identityId: string,
+  [method, name]: readonly [method: string, name: string],
+  isRight: (identity: EmulatorState.Identity) => boolean,
+  made: Made
+): Outcome<Answer.Answer> => {
+  const identity = state.identities.find(({ id }) => id === identityId)
+  return identity === undefined || !admits(identity, method)
+    ? [Either.left(Answer.methodNotConfigured(name)), state]
+    : login(state, identity, isRight(identity), made)
+}
+
+const admits = ({ methods }: EmulatorState.Identity, method: string): boolean =>
+  Option.match(methods, { onNone: () => true, onSome: (methods) => methods.includes(method) })
 
 const isSigned = ({ iamRequestBody, iamRequestHeaders }: typeof Wire.AwsLoginPayload.Type): boolean => {
   const body = Either.getRight(Encoding.decodeBase64String(iamRequestBody))
@@ -93,17 +136,16 @@ const Headers = Schema.parseJson(
 
 const login = (
   state: EmulatorState.State,
-  identity: EmulatorState.Identity | undefined,
-  isRight: (identity: EmulatorState.Identity) => boolean,
-  { id, now }: Made,
-  claimsOf: (identity: EmulatorState.Identity) => Jwt.Claims = () => ({})
+  identity: EmulatorState.Identity,
+  isRight: boolean,
+  made: Made,
+  claims: Jwt.Claims = {}
 ): Outcome<Answer.Answer> => {
-  if (identity === undefined) return [Either.left(Answer.loginRefused), state]
+  const { now } = made
   if (now < identity.lockedUntil) return [Either.left(Answer.identityLocked), state]
-  if (!isRight(identity)) {
+  if (!isRight) {
     const refusedAt = [...identity.refusedAt.filter((time) => now - time < lockout.within), now]
-    // Servers of 2024-07 do not lock.
-    const isLocked = state.era === "current" && refusedAt.length >= lockout.times
+    const isLocked = Eras.does(state, "locksIdentities") && refusedAt.length >= lockout.times
     return [
       Either.left(Answer.loginRefused),
       withIdentity(state, {
@@ -113,59 +155,124 @@ const login = (
       })
     ]
   }
-  const issuedAt = Math.floor(now / 1000)
-  const token = {
-    jwt: Jwt.sign(state.jwtSecret, {
-      identityId: identity.id,
-      ...claimsOf(identity),
-      identityAccessTokenId: id,
-      authTokenType: "identityAccessToken",
-      iat: issuedAt,
-      // Its end is that of the longest that it can be renewed for.
-      exp: issuedAt + identity.accessTokenMaxTTL
-    }),
-    identityId: identity.id,
-    mintedAt: now,
-    renewedAt: now,
-    uses: 0
-  }
+  const [token, expiresIn] = mint(state, identity, { ...made, mintedAt: now, uses: 0 }, claims)
   return [
-    Either.right(answered(identity, token)),
+    Either.right(answered(identity, token, expiresIn)),
     { ...withIdentity(state, { ...identity, refusedAt: [] }), accessTokens: [...state.accessTokens, token] }
   ]
 }
 
-const answered = (identity: EmulatorState.Identity, token: EmulatorState.AccessToken): Answer.Answer =>
+/** A token that lives from now on, and how many seconds; 0 is without end. */
+const mint = (
+  state: EmulatorState.State,
+  identity: EmulatorState.Identity,
+  { id, mintedAt, now, uses }: Made & Pick<EmulatorState.AccessToken, "mintedAt" | "uses">,
+  claims: Jwt.Claims
+): readonly [token: EmulatorState.AccessToken, expiresIn: number] => {
+  const issuedAt = Math.floor(now / 1000)
+  const left = identity.accessTokenMaxTTL === 0
+    ? Infinity
+    : identity.accessTokenMaxTTL - Math.floor((now - mintedAt) / 1000)
+  const longest = Eras.does(state, "longestToken")
+  const isSelfContained = Eras.does(state, "hasSelfContainedTokens")
+  const ttl = identity.accessTokenTTL
+  // The end that is written in the token: that of the longest that it can be renewed for, or of its own life.
+  const life = Math.min(
+    isSelfContained && ttl > 0 ? ttl : Infinity,
+    Eras.does(state, "renewsJwt") && !isSelfContained && ttl > 0 ? ttl : Infinity,
+    left,
+    longest === 0 ? Infinity : longest
+  )
+  const token = {
+    jwt: Jwt.sign(state.jwtSecret, {
+      identityId: identity.id,
+      ...claims,
+      identityAccessTokenId: id,
+      authTokenType: "identityAccessToken",
+      iat: issuedAt,
+      ...(isSelfContained && {
+        jti: id,
+        creationEpoch: Math.floor(mintedAt / 1000),
+        accessTokenTTL: ttl,
+        accessTokenMaxTTL: identity.accessTokenMaxTTL,
+        numUsesLimit: identity.accessTokenNumUsesLimit
+      }),
+      ...(Number.isFinite(life) && { exp: issuedAt + life })
+    }),
+    identityId: identity.id,
+    mintedAt,
+    renewedAt: now,
+    endsAt: Number.isFinite(life) ? Option.some(now + life * 1000) : Option.none(),
+    uses
+  }
+  return [token, isSelfContained ? (Number.isFinite(life) && ttl > 0 ? life : ttl) : ttl]
+}
+
+const answered = (
+  identity: EmulatorState.Identity,
+  token: EmulatorState.AccessToken,
+  expiresIn: number
+): Answer.Answer =>
   Answer.ok({
     accessToken: Redacted.value(token.jwt),
-    expiresIn: identity.accessTokenTTL,
+    expiresIn,
     accessTokenMaxTTL: identity.accessTokenMaxTTL,
     tokenType: "Bearer"
   })
 
-/** `POST /api/v1/auth/token/renew`: the same JWT comes back. */
+/** `POST /api/v1/auth/token/renew`: the same JWT comes back, or from 2025 on another one. */
 export const renew = (
   state: EmulatorState.State,
   { accessToken }: typeof Wire.AccessTokenPayload.Type,
-  now: number
+  made: Made
 ): Outcome<Answer.Answer> =>
-  withToken(state, accessToken, (token, identity) => {
+  withToken(state, accessToken, made.now, Answer.accessTokenToRenewUnknown, (token, identity) => {
+    const { now } = made
+    const after = Eras.does(state, "deletesRefusedToken") ? without(state, token) : state
+    const problem = problemOf(token, identity, now)
+    if (problem === "expired") return [Either.left(Answer.accessTokenExpired), after]
+    if (problem === "used up") return [Either.left(Answer.accessTokenExhausted), after]
     const ttl = identity.accessTokenTTL * 1000
     const maximum = identity.accessTokenMaxTTL * 1000
-    if (now > token.renewedAt + ttl) return [Either.left(Answer.accessTokenExpired), without(state, token)]
-    if (now + ttl > token.mintedAt + maximum || ttl >= maximum) {
-      return [Either.left(Answer.accessTokenPastMaximum), without(state, token)]
+    const end = token.mintedAt + maximum
+    const isRefused = Eras.does(state, "hasSelfContainedTokens")
+      ? maximum > 0 && now >= end
+      : maximum > 0 && (now + ttl > end || ttl >= maximum)
+    if (isRefused) return [Either.left(Answer.accessTokenPastMaximum), after]
+    if (!Eras.does(state, "renewsJwt")) {
+      const renewed = { ...token, renewedAt: now }
+      return [Either.right(answered(identity, renewed, identity.accessTokenTTL)), withAccessToken(state, renewed)]
     }
-    const renewed = { ...token, renewedAt: now }
-    return [Either.right(answered(identity, renewed)), withAccessToken(state, renewed)]
+    const [renewed, expiresIn] = mint(state, identity, { ...made, mintedAt: token.mintedAt, uses: token.uses }, {})
+    // Both tokens are good until they end.
+    return [
+      Either.right(answered(identity, renewed, expiresIn)),
+      { ...state, accessTokens: [...state.accessTokens, renewed] }
+    ]
   })
+
+/** Why a token is good for nothing now, if it is not. */
+const problemOf = (
+  token: EmulatorState.AccessToken,
+  identity: EmulatorState.Identity,
+  now: number
+): "expired" | "used up" | undefined => {
+  const ends = [
+    identity.accessTokenTTL === 0 ? Infinity : token.renewedAt + identity.accessTokenTTL * 1000,
+    Option.getOrElse(token.endsAt, () => Infinity)
+  ]
+  if (now > Math.min(...ends)) return "expired"
+  const limit = identity.accessTokenNumUsesLimit
+  return limit > 0 && token.uses >= limit ? "used up" : undefined
+}
 
 /** `POST /api/v1/auth/token/revoke` */
 export const revoke = (
   state: EmulatorState.State,
-  { accessToken }: typeof Wire.AccessTokenPayload.Type
+  { accessToken }: typeof Wire.AccessTokenPayload.Type,
+  now: number
 ): Outcome<Answer.Answer> =>
-  withToken(state, accessToken, (token) => [
+  withToken(state, accessToken, now, Answer.accessTokenUnknown, (token) => [
     Either.right(Answer.ok({ message: "Successfully revoked access token" })),
     without(state, token)
   ])
@@ -173,12 +280,14 @@ export const revoke = (
 const withToken = (
   state: EmulatorState.State,
   bearer: string,
+  now: number,
+  unknown: Answer.Answer,
   f: (token: EmulatorState.AccessToken, identity: EmulatorState.Identity) => Outcome<Answer.Answer>
 ): Outcome<Answer.Answer> => {
   // Of a user's token it says the same as of one that was deleted.
   const isUsers = state.users.some(({ jwt }) => Redacted.value(jwt) === bearer)
-  if (isUsers) return [Either.left(Answer.tokenRefused), state]
-  return Either.match(find(state, bearer), {
+  if (isUsers) return [Either.left(unknown), state]
+  return Either.match(find(state, bearer, now, unknown), {
     onLeft: (answer): Outcome<Answer.Answer> => [Either.left(answer), state],
     onRight: ({ identity, token }) => f(token, identity)
   })
@@ -187,14 +296,20 @@ const withToken = (
 /** The access token of this text, and whose it is. What was deleted is told from what was never ours by its signature. */
 const find = (
   state: EmulatorState.State,
-  bearer: string
+  bearer: string,
+  now: number,
+  unknown: Answer.Answer = Answer.accessTokenUnknown
 ): Either.Either<
   { readonly token: EmulatorState.AccessToken; readonly identity: EmulatorState.Identity },
   Answer.Answer
 > =>
   Either.gen(function*() {
-    yield* Either.mapLeft(Jwt.check(state.jwtSecret, bearer), Answer.tokenMalformed)
-    const refused = () => Answer.tokenRefused
+    const { exp } = yield* Either.mapLeft(Jwt.check(state.jwtSecret, bearer), Answer.tokenMalformed)
+    // The end that is written in it is seen before anybody looks for the token.
+    if (exp !== undefined && now >= exp * 1000 && Eras.does(state, "readsEndOfTokens")) {
+      return yield* Either.left(Answer.jwtExpired)
+    }
+    const refused = () => unknown
     const token = yield* Either.fromNullable(
       state.accessTokens.find(({ jwt }) => Redacted.value(jwt) === bearer),
       refused
@@ -205,18 +320,17 @@ const find = (
 
 /** Whose access token this is, if it is one and still good; each use counts. */
 export const use = (state: EmulatorState.State, bearer: string, now: number): Outcome<EmulatorState.Identity> =>
-  Either.match(find(state, bearer), {
+  Either.match(find(state, bearer, now), {
     onLeft: (answer): Outcome<EmulatorState.Identity> => [Either.left(answer), state],
     onRight: ({ identity, token }) => {
-      const endsAt = Math.min(
-        token.renewedAt + identity.accessTokenTTL * 1000,
-        token.mintedAt + identity.accessTokenMaxTTL * 1000
-      )
-      if (now > endsAt) return [Either.left(Answer.accessTokenExpired), without(state, token)]
-      const limit = identity.accessTokenNumUsesLimit
-      return limit > 0 && token.uses >= limit
-        ? [Either.left(Answer.accessTokenUsedUp), without(state, token)]
-        : [Either.right(identity), withAccessToken(state, { ...token, uses: token.uses + 1 })]
+      const refused = {
+        expired: Answer.accessTokenExpired,
+        "used up": Answer.accessTokenUsedUp
+      }
+      const problem = problemOf(token, identity, now)
+      return problem === undefined
+        ? [Either.right(identity), withAccessToken(state, { ...token, uses: token.uses + 1 })]
+        : [Either.left(refused[problem]), without(state, token)]
     }
   })
 

@@ -64,6 +64,7 @@ export const flatten = (
       folderId: own?.id,
       secrets: [
         ...(own?.secrets ?? [])
+          .toSorted((left, right) => left.row.id < right.row.id ? -1 : left.row.id > right.row.id ? 1 : 0)
           .filter(({ row }) => row.type === "shared")
           .map((secret) => ({ environment: from.environment, secret })),
         ...(passedOn?.secrets ?? [])

@@ -4,6 +4,7 @@ import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Answer from "../eras/Answer.js"
+import * as Eras from "../eras/eras.js"
 import type * as EmulatorState from "../state/EmulatorState.js"
 import type { Actor } from "./authentication.js"
 
@@ -14,11 +15,17 @@ export type Complete = (
   input: unknown
 ) => Either.Either<unknown, Answer.Answer>
 
-/** The query of a list on v3. */
+/** The query of a list on v3. Of the slug only machine identities can make use. */
 export const list: Complete = (state, actor, query) =>
   Either.filterOrLeft(
-    Either.flatMap(inScopeOf("workspaceId", actor, query), (query) => bySlug(state, query, "workspaceSlug")),
-    (query) => Predicate.hasProperty(query, "workspaceId") && Predicate.hasProperty(query, "environment"),
+    Either.flatMap(
+      inScopeOf("workspaceId", actor, query),
+      (query) =>
+        actor._tag === "Identity"
+          ? bySlug(state, query, "workspaceSlug", "Failed to find project by slug")
+          : Either.right(query)
+    ),
+    (query) => has(query, "workspaceId") && has(query, "environment"),
     () => Answer.placeMissing("Missing workspace id or environment")
   )
 
@@ -26,24 +33,30 @@ export const list: Complete = (state, actor, query) =>
 export const get: Complete = (state, actor, query) =>
   inScopeOf("workspaceId", actor, query).pipe(
     Either.filterOrLeft(
-      Predicate.hasProperty("environment"),
+      (query) => has(query, "environment"),
       () => Answer.placeMissing("Missing environment")
     ),
-    Either.flatMap((query) => bySlug(state, query, "workspaceSlug")),
+    Either.flatMap((query) => bySlug(state, query, "workspaceSlug", "Find project by slug")),
     Either.filterOrLeft(
-      Predicate.hasProperty("workspaceId"),
+      (query) => has(query, "workspaceId"),
       () => Answer.placeMissing("You must provide workspaceSlug or workspaceId")
     )
   )
 
+const has = (input: unknown, name: string): boolean => Predicate.hasProperty(input, name) && input[name] !== ""
+
 /** The query of a read on v4. */
 export const read: Complete = (_, actor, query) => inScopeOf("projectId", actor, query)
 
-/** The body of a batch on v3, for which servers of 2024-07 want the slug. */
+/** The body of a batch on v3: servers of July 2024 want the slug, later ones the slug or the id. */
 export const batch: Complete = (state, _, body) =>
-  state.era === "2024-07" && Predicate.isReadonlyRecord(body) && typeof body["projectSlug"] !== "string"
+  Eras.does(state, "batchNeedsSlug") && Predicate.isReadonlyRecord(body) && typeof body["projectSlug"] !== "string"
     ? Either.left(Answer.textMissing("projectSlug"))
-    : bySlug(state, body, "projectSlug")
+    : Either.filterOrLeft(
+      bySlug(state, body, "projectSlug", "Find project by slug"),
+      (body) => !Predicate.isReadonlyRecord(body) || has(body, "workspaceId"),
+      () => Answer.placeMissing("Must provide either project slug or projectId")
+    )
 
 // A service token for one folder alone reads that one, whatever it asks for.
 const inScopeOf = (
@@ -60,14 +73,18 @@ const inScopeOf = (
   )
 }
 
+// Where there is an id, nobody looks at the slug.
 const bySlug = (
   { projects }: EmulatorState.State,
   input: unknown,
-  nameOfSlug: "workspaceSlug" | "projectSlug"
+  nameOfSlug: "workspaceSlug" | "projectSlug",
+  operation: "Failed to find project by slug" | "Find project by slug"
 ): Either.Either<unknown, Answer.Answer> => {
-  if (!Predicate.isReadonlyRecord(input) || typeof input[nameOfSlug] !== "string") return Either.right(input)
+  if (!Predicate.isReadonlyRecord(input) || typeof input[nameOfSlug] !== "string" || has(input, "workspaceId")) {
+    return Either.right(input)
+  }
   return Option.match(HashMap.findFirst(projects, ({ slug }) => slug === input[nameOfSlug]), {
-    onNone: () => Either.left(Answer.projectSlugNotFound),
+    onNone: () => Either.left(Answer.projectSlugNotFound(operation)),
     onSome: ([workspaceId]) => Either.right({ ...input, workspaceId })
   })
 }

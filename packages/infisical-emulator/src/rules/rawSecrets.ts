@@ -5,6 +5,7 @@ import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import * as Answer from "../eras/Answer.js"
+import * as Eras from "../eras/eras.js"
 import type * as EmulatorState from "../state/EmulatorState.js"
 import * as Access from "./access.js"
 import type { Actor } from "./authentication.js"
@@ -43,30 +44,45 @@ export interface Who {
 export const list = ({ actor, self, version }: Who, asked: ListQuery): Outcome =>
   Effect.gen(function*() {
     const state = yield* Ref.get(self.state)
-    const query = { ...asked, include_imports: wantsImports(version, asked) }
+    const query = { ...asked, include_imports: wantsImports(state, version, asked) }
     yield* openProject(state, actor, query.workspaceId)
     const { imports, project, secrets } = yield* Secrets.find(state, actor, query)
     const decrypt = yield* decryptorOf(project)
     const view = viewOf(state, actor, version, asked.viewSecretValue)
-    const expand = asked.expandSecretReferences === "true" ? yield* expander(project, actor, decrypt) : asIs
-    const show = (found: Secrets.Found) =>
-      Effect.flatMap(decrypt(found.secret), (plain) =>
-        Effect.map(
-          expand(found, plain),
-          (value) => shown(found, { ...plain, value }, view, { tags: version === "v4", path: true })
-        ))
+    const expand = wantsExpansion(state, version, asked)
+      ? yield* expander(state, project, actor, decrypt, {
+        listed: secrets,
+        path: Access.placeOf(query).path
+      })
+      : asIs
+    const slugs = Eras.does(state, "filtersByTags") ? slugsOf(asked.tagSlugs) : []
+    const isShown = Eras.does(state, "showsFilteredTagsOnly") && slugs.length > 0
+      ? ({ slug }: EmulatorState.Tag) => slugs.includes(slug)
+      : () => true
+    const tagsOf = ({ project, secret }: Secrets.Found) => Secrets.tagsOf(project, secret).filter(isShown)
+    const show = (where: "listed" | "imported") => (found: Secrets.Found) =>
+      Effect.flatMap(
+        decrypt(found.secret),
+        (plain) =>
+          Effect.map(
+            expand(found, plain),
+            (value) => shown(found, { ...plain, value }, view, where, tagsOf(found))
+          )
+      )
     const wanted = secrets.filter(({ secret }) =>
-      matchesTags(project, secret, asked.tagSlugs) && matchesMetadata(secret, asked.metadataFilter)
+      matchesTags(project, secret, slugs) &&
+      (!Eras.does(state, "hasMetadata") || matchesMetadata(secret, asked.metadataFilter))
     )
+    const shownImports = yield* Effect.forEach(Option.getOrElse(imports, () => []), ({ secrets, ...entry }) =>
+      Effect.map(Effect.forEach(secrets, show("imported")), (secrets) => ({
+        secretPath: entry.secretPath,
+        environment: entry.environment,
+        folderId: entry.folderId,
+        secrets
+      })))
     return Answer.ok({
-      secrets: yield* Effect.forEach(wanted, show),
-      imports: yield* Effect.forEach(Option.getOrElse(imports, () => []), ({ secrets, ...entry }) =>
-        Effect.map(Effect.forEach(secrets, show), (secrets) => ({
-          secretPath: entry.secretPath,
-          environment: entry.environment,
-          folderId: entry.folderId,
-          secrets
-        })))
+      secrets: yield* Effect.forEach(wanted, show("listed")),
+      ...((Option.isSome(imports) || Eras.does(state, "alwaysListsImports")) && { imports: shownImports })
     })
   })
 
@@ -74,21 +90,22 @@ export const list = ({ actor, self, version }: Who, asked: ListQuery): Outcome =
 export const get = ({ actor, self, version }: Who, secretName: string, asked: GetQuery): Outcome =>
   Effect.gen(function*() {
     const state = yield* Ref.get(self.state)
-    const query = { ...asked, include_imports: wantsImports(version, asked) }
+    const query = { ...asked, include_imports: wantsImports(state, version, asked) }
     yield* openProject(state, actor, query.workspaceId)
     const found = yield* Secrets.findOne(state, actor, secretName, query, versionOf)
     const decrypt = yield* decryptorOf(found.project)
     const plain = yield* decrypt(found.secret)
-    const isOwn = found.secretPath !== undefined
-    const expand = asked.expandSecretReferences === "true"
-      // A server of 2024-07 replaces no references to the same folder here.
-      ? yield* expander(found.project, actor, decrypt, state.era === "current")
+    const expand = wantsExpansion(state, version, asked)
+      ? yield* expander(state, found.project, actor, decrypt, "get")
       : asIs
     const value = yield* expand(found, plain)
-    const view = viewOf(state, actor, version, asked.viewSecretValue)
-    return Answer.ok({
-      secret: shown(found, { ...plain, value }, view, { tags: isOwn, path: version === "v4" })
-    })
+    const where = found.secretPath === undefined ? "gotImported" : "got"
+    const secret = shown(found, { ...plain, value }, viewOf(state, actor, version, asked.viewSecretValue), where)
+    // An earlier version has no tags.
+    const { tags: _, ...withoutTags } = secret
+    const isVersion = Eras.does(state, "readsVersions") && asked.version !== undefined &&
+      !Eras.does(state, "showsTagsOfVersions")
+    return Answer.ok({ secret: isVersion ? withoutTags : secret })
   })
 
 const versionOf = (
@@ -111,23 +128,28 @@ export const openProject = (
 ): Effect.Effect<EmulatorState.Project, Answer.Answer> =>
   Effect.gen(function*() {
     const project = HashMap.get(state.projects, projectId.trim())
-    if (Option.isNone(project)) return yield* Effect.fail(Answer.projectNotFound)
-    if (project.value.endToEndEncrypted) return yield* Effect.fail(Answer.projectEndToEndEncrypted)
+    if (Option.isNone(project)) return yield* Effect.fail(Answer.projectNotFound(projectId.trim()))
+    if (project.value.endToEndEncrypted) return yield* Effect.fail(Answer.projectEndToEndEncrypted(projectId.trim()))
     return yield* Access.findProject(state, actor, projectId.trim())
   })
 
-// Each version knows the flag by one name alone, and drops the other.
-const wantsImports = (version: Version, { includeImports, include_imports }: ListQuery | GetQuery) =>
-  version === "v4" ? includeImports ?? "true" : include_imports
+// Each version and era knows the flag by one name alone, and drops the other.
+const wantsImports = (state: EmulatorState.State, version: Version, query: ListQuery | GetQuery) =>
+  version === "v3"
+    ? query.include_imports
+    : query[Eras.does(state, "importsFlag")] ?? Eras.does(state, "importsByDefault")
+
+const wantsExpansion = (state: EmulatorState.State, version: Version, query: ListQuery | GetQuery): boolean =>
+  (query.expandSecretReferences ?? (version === "v4" ? Eras.does(state, "expandsByDefault") : "false")) === "true"
+
+const slugsOf = (tagSlugs: string | undefined): ReadonlyArray<string> =>
+  (tagSlugs ?? "").split(",").map((slug) => slug.trim()).filter((slug) => slug !== "")
 
 const matchesTags = (
   project: EmulatorState.Project,
   secret: EmulatorState.Secret,
-  tagSlugs: string | undefined
-): boolean => {
-  const wanted = (tagSlugs ?? "").split(",").map((slug) => slug.trim()).filter((slug) => slug !== "")
-  return wanted.length === 0 || Secrets.tagsOf(project, secret).some(({ slug }) => wanted.includes(slug))
-}
+  slugs: ReadonlyArray<string>
+): boolean => slugs.length === 0 || Secrets.tagsOf(project, secret).some(({ slug }) => slugs.includes(slug))
 
 const matchesMetadata = ({ metadata }: EmulatorState.Secret, filter: string | undefined): boolean =>
   (filter ?? "").split("|").every((pair) => {

@@ -1,6 +1,7 @@
 /** How the server writes a secret that it decrypted. */
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
+import * as Eras from "../eras/eras.js"
 import type * as EmulatorState from "../state/EmulatorState.js"
 import type { Actor } from "./authentication.js"
 import type { PlainText } from "./decryption.js"
@@ -28,38 +29,42 @@ export const viewOf = (
 ): View => ({
   era,
   version,
-  hidden: era === "current" &&
+  hidden: Eras.does({ era }, "hidesValues") &&
     (viewSecretValue === "false" || (actor._tag === "Identity" && actor.identity.hidesValues))
 })
 
+/** The fields that the era has there. */
 export const shown = (
   found: Secrets.Found,
   plain: PlainText,
   { era, hidden, version }: View,
-  extra: { readonly tags: boolean; readonly path: boolean }
-) => {
+  where: Eras.Shown,
+  tags: ReadonlyArray<EmulatorState.Tag> = Secrets.tagsOf(found.project, found.secret)
+): Readonly<Record<string, unknown>> => {
   const { environment, project, secret } = found
-  const secretPath = found.secretPath ?? (version === "v4" ? folderOf(found) : undefined)
-  return {
-    id: secret.row.id,
-    _id: secret.row.id,
-    workspace: project.id,
+  const { row } = secret
+  const isOfProject = where !== "imported" || Eras.does({ era }, "namesProjectOfImported")
+  const all: Readonly<Record<string, unknown>> = {
+    id: row.id,
+    _id: row.id,
+    workspace: isOfProject ? project.id : "",
     environment,
-    version: secret.row.version,
-    type: secret.row.type,
+    version: row.version,
+    type: row.type,
     secretKey: secret.name,
     secretValue: hidden ? "<hidden-by-infisical>" : plain.value,
     secretComment: plain.comment,
-    ...(extra.path && secretPath !== undefined && { secretPath }),
-    ...((extra.tags || era === "current") && { tags: Secrets.tagsOf(project, secret) }),
-    ...(era === "current" && {
-      secretValueHidden: hidden,
-      secretMetadata: Object.entries(secret.metadata).map(([key, value]) => ({ key, value, isEncrypted: false })),
-      secretReminderNote: secret.row.secretReminderNote,
-      secretReminderRepeatDays: secret.row.secretReminderRepeatDays,
-      skipMultilineEncoding: secret.row.skipMultilineEncoding,
-      createdAt: secret.row.createdAt,
-      updatedAt: secret.row.updatedAt
-    })
+    secretReminderNote: row.secretReminderNote,
+    secretReminderRepeatDays: row.secretReminderRepeatDays,
+    skipMultilineEncoding: row.skipMultilineEncoding,
+    metadata: null,
+    createdAt: row.createdAt,
+    updatedAt: row.updatedAt,
+    secretPath: found.secretPath ?? folderOf(found),
+    tags,
+    secretValueHidden: hidden,
+    secretMetadata: Object.entries(secret.metadata).map(([key, value]) => ({ key, value, isEncrypted: false }))
   }
+  const fields = version === "v4" ? Eras.v4Fields[where] : Eras.rawFields[where][era]
+  return Object.fromEntries(fields.map((field) => [field, all[field]]))
 }

@@ -10,13 +10,18 @@ export interface Plain {
   readonly value: string
 }
 
-/** The server does not follow references any deeper. */
-const deepest = 10
+/** How far references are followed. */
+export interface Limits {
+  readonly depth: number
+  /** Whether a reference is followed that leads back to where it came from. */
+  readonly cycles: boolean
+}
 
 /** Replaces those in a value by what a lookup finds; it is given the folder to look in. */
 export const expand = (
   plain: Plain,
   lookup: (environment: string, path: string, name: string) => string | undefined,
+  limits: Limits,
   within: ReadonlyArray<string> = []
 ): string =>
   plain.value.replace(/\$\{([^{}]+)\}/g, (written, reference: string) => {
@@ -26,7 +31,9 @@ export const expand = (
     const secretPath = isLocal ? plain.secretPath : `/${parts.slice(1, -1).join("/")}`
     const name = parts.at(-1) ?? ""
     const key = JSON.stringify([environment, secretPath, name])
-    if (within.includes(key) || within.length >= deepest) return written
+    if (within.length >= limits.depth || (!limits.cycles && within.includes(key))) return written
     const value = lookup(environment, secretPath, name)
-    return value === undefined ? written : expand({ environment, secretPath, name, value }, lookup, [...within, key])
+    return value === undefined
+      ? written
+      : expand({ environment, secretPath, name, value }, lookup, limits, [...within, key])
   })

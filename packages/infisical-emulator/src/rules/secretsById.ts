@@ -26,10 +26,7 @@ export const get = ({ actor, self }: Requester, id: string): Outcome =>
     const found = yield* findById(state, actor, id)
     yield* openProject(state, actor, found.project.id)
     const plain = yield* Effect.flatMap(decryptorOf(found.project), (decrypt) => decrypt(found.secret))
-    const { secretValueHidden: _, ...secret } = shown(found, plain, viewOf(state, actor, "v4", undefined), {
-      tags: true,
-      path: true
-    })
+    const { secretValueHidden: _, ...secret } = shown(found, plain, viewOf(state, actor, "v4", undefined), "got")
     return Answer.ok({ secret })
   })
 
@@ -107,9 +104,8 @@ const moved = (
     if (!Access.isAllowed(project, actor, "create", to.environment, to.path)) {
       return yield* Either.left(Answer.permissionDenied("create"))
     }
-    const isUpdated = (place: typeof from) =>
-      actor._tag !== "User" ||
-      !Approvals.cover(state, { ...place, workspaceId: place.projectId, secretPath: place.path })
+    const isUpdated = ({ environment, path, projectId }: typeof from) =>
+      !Approvals.cover(state, actor, { workspaceId: projectId, environment, secretPath: path })
     const isSourceUpdated = isUpdated(from)
     const isDestinationUpdated = isUpdated(to)
     const arrivals = [

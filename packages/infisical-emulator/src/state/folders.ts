@@ -11,6 +11,15 @@ import * as World from "../world/World.js"
 import type { Folder, Project, State } from "./model.js"
 
 /**
+ * The project of an id.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const findProject = (state: State, projectId: string): Option.Option<Project> =>
+  HashMap.get(state.projects, projectId)
+
+/**
  * The folder at a path. Empty names along it do not count, as on the server.
  *
  * @since 0.1.0
@@ -85,6 +94,7 @@ export const makeFolders = (
         environment,
         path,
         secrets: [],
+        deleted: [],
         imports,
         createdAt: time,
         updatedAt: time

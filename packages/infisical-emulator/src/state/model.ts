@@ -57,7 +57,7 @@ export interface Secret {
 }
 
 /**
- * A folder. Its secrets are ordered by id, as every list is.
+ * A folder. Its secrets are in the order in which they were made.
  *
  * @since 0.1.0
  * @category models
@@ -68,6 +68,8 @@ export interface Folder {
   readonly environment: string
   readonly path: string
   readonly secrets: ReadonlyArray<Secret>
+  /** Secrets that were deleted: the v1 engine still answers their earlier versions. */
+  readonly deleted: ReadonlyArray<Secret>
   readonly imports: ReadonlyArray<Import>
   readonly createdAt: string
   readonly updatedAt: string
@@ -108,6 +110,7 @@ export interface Project {
   readonly id: string
   readonly slug: string
   readonly endToEndEncrypted: boolean
+  readonly engine: World.Engine
   readonly tags: ReadonlyArray<Tag>
   readonly key: Redacted.Redacted<string>
   readonly environments: ReadonlyArray<string>
@@ -182,6 +185,14 @@ export interface Identity {
   readonly accessTokenNumUsesLimit: number
   readonly acceptedJwts: Option.Option<ReadonlyArray<Redacted.Redacted<string>>>
   readonly ldap: Option.Option<{ readonly username: string; readonly password: Redacted.Redacted<string> }>
+  /** The ways that it may log in, if not all. */
+  readonly methods: Option.Option<ReadonlyArray<string>>
+  /** 0 is without limit. */
+  readonly clientSecretNumUsesLimit: number
+  readonly clientSecretUses: number
+  readonly clientSecretRevoked: boolean
+  /** Milliseconds since 1970. */
+  readonly clientSecretExpiresAt: Option.Option<number>
   /** When logins of it were refused of late, and until when none is let in. */
   readonly refusedAt: ReadonlyArray<number>
   readonly lockedUntil: number
@@ -198,6 +209,8 @@ export interface AccessToken {
   readonly identityId: string
   readonly mintedAt: number
   readonly renewedAt: number
+  /** The end that is written in the JWT, if one is. */
+  readonly endsAt: Option.Option<number>
   readonly uses: number
 }
 

@@ -11,7 +11,7 @@ import * as Ref from "effect/Ref"
 import * as Identifier from "../support/identifier.js"
 import * as World from "../world/World.js"
 import { findFolder, makeFolders, putFolder, withFolder } from "./folders.js"
-import { cipherOf, encrypt, newRow, nextVersion, putSecret } from "./secrets.js"
+import { cipherOf, encrypt, newRow, nextVersion, putSecret, removeSecrets } from "./secrets.js"
 import type { Service } from "./service.js"
 
 /**
@@ -84,11 +84,10 @@ export const removePlain = (
       Option.flatMap(
         HashMap.get(state.projects, options.projectId),
         (project) =>
-          Option.map(findFolder(project, options.environment, options.secretPath), (folder) =>
-            putFolder(state, project, {
-              ...folder,
-              secrets: folder.secrets.filter(({ name }) => name !== options.name)
-            }))
+          Option.map(
+            findFolder(project, options.environment, options.secretPath),
+            (folder) => putFolder(state, project, removeSecrets(folder, ({ name }) => name === options.name))
+          )
       ),
       { onNone: () => state, onSome: (next) => next }
     ))

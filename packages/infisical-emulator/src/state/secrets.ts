@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { Crypto } from "effect-infisical"
+import * as Array from "effect/Array"
 import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import type { Folder, Secret, SecretRow } from "./model.js"
@@ -16,8 +17,21 @@ import type { Folder, Secret, SecretRow } from "./model.js"
  */
 export const putSecret = (folder: Folder, secret: Secret): Folder => ({
   ...folder,
-  secrets: orderById([...folder.secrets.filter((other) => other.row.id !== secret.row.id), secret])
+  secrets: folder.secrets.some((other) => other.row.id === secret.row.id)
+    ? folder.secrets.map((other) => other.row.id === secret.row.id ? secret : other)
+    : [...folder.secrets, secret]
 })
+
+/**
+ * Takes secrets away, and keeps in mind that they were there.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const removeSecrets = (folder: Folder, isGone: (secret: Secret) => boolean): Folder => {
+  const [kept, gone] = Array.partition(folder.secrets, isGone)
+  return { ...folder, secrets: kept, deleted: [...folder.deleted, ...gone] }
+}
 
 /**
  * The encrypted fields of a row.
@@ -86,7 +100,7 @@ export const newRow = (
 export const nextVersion = (
   secret: Secret,
   name: string,
-  changed: Partial<EncryptedFields & Pick<SecretRow, "secretReminderNote" | "secretReminderRepeatDays">>,
+  changed: Partial<SecretRow>,
   time: string
 ): Secret => ({
   ...secret,
@@ -94,9 +108,6 @@ export const nextVersion = (
   row: { ...secret.row, ...changed, version: secret.row.version + 1, updatedAt: time },
   earlier: [...secret.earlier, { name: secret.name, row: secret.row }]
 })
-
-export const orderById = (secrets: ReadonlyArray<Secret>): ReadonlyArray<Secret> =>
-  secrets.toSorted((left, right) => left.row.id < right.row.id ? -1 : left.row.id > right.row.id ? 1 : 0)
 
 /**
  * Encrypts as Infisical's own clients do.

@@ -11,12 +11,13 @@ import * as Effect from "effect/Effect"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Eras from "../eras/eras.js"
 import * as Identifier from "../support/identifier.js"
 import * as Jwt from "../support/jwt.js"
 import * as World from "../world/World.js"
 import { makeFolders, withFolder } from "./folders.js"
 import type { Identity, Project, Secret, Tag, User } from "./model.js"
-import { cipherOf, encrypt, newRow, orderById } from "./secrets.js"
+import { cipherOf, encrypt, newRow } from "./secrets.js"
 import { type Held, makeService } from "./service.js"
 import { makeServiceToken } from "./serviceTokens.js"
 
@@ -34,8 +35,9 @@ export const make = (
   Effect.gen(function*() {
     const world = yield* World.decode(input)
     const jwtSecret = Redacted.make(yield* Identifier.hexadecimal(8))
+    const engine = Eras.does(world, "engine")
     const users = yield* forEachEntry(world.users, (user, name) => makeUser(user, name, jwtSecret))
-    const projects = yield* forEachEntry(world.projects, (project, name) => makeProject(project, name, users))
+    const projects = yield* forEachEntry(world.projects, (project, name) => makeProject(project, name, users, engine))
     const tokens = yield* forEachEntry(
       world.serviceTokens,
       (token, name) => makeServiceToken(world, projects, token, name, jwtSecret)
@@ -111,6 +113,13 @@ const makeIdentity = (
         username,
         password: Redacted.make(password)
       })),
+      methods: Option.fromNullable(identity.methods),
+      clientSecretNumUsesLimit: identity.clientSecretNumUsesLimit,
+      clientSecretUses: 0,
+      clientSecretRevoked: false,
+      clientSecretExpiresAt: identity.clientSecretTTL === 0
+        ? Option.none()
+        : Option.some((yield* Clock.currentTimeMillis) + identity.clientSecretTTL * 1000),
       refusedAt: [],
       lockedUntil: 0
     }
@@ -119,7 +128,8 @@ const makeIdentity = (
 const makeProject = (
   project: World.Project,
   name: string,
-  users: Readonly<Record<string, User>>
+  users: Readonly<Record<string, User>>,
+  engine: World.Engine
 ): Effect.Effect<Project, never, Crypto.Crypto> =>
   Effect.gen(function*() {
     const id = project.id ?? (yield* Identifier.uuid)
@@ -144,13 +154,14 @@ const makeProject = (
                 makeSecrets(cipher, folder.id, name, secret, { users, tags }, time),
               { concurrency: "unbounded" }
             ),
-            (secrets) => ({ ...folder, secrets: orderById(secrets.flat()) })
+            (secrets) => ({ ...folder, secrets: secrets.flat() })
           )))
     })
     return folders.flat().reduce<Project>(withFolder, {
       id,
       slug: project.slug ?? name,
       endToEndEncrypted: project.endToEndEncrypted,
+      engine: project.engine ?? (project.endToEndEncrypted ? "v1" : engine),
       tags,
       key,
       environments: project.environments,
@@ -182,7 +193,11 @@ const makeSecrets = (
       const encrypted = yield* encrypt(cipher, name, value, comment)
       return {
         name,
-        row: { ...newRow(encrypted, { id: chosen, folderId, time, userId }), ...reminder },
+        row: {
+          ...newRow(encrypted, { id: chosen, folderId, time, userId }),
+          ...reminder,
+          skipMultilineEncoding: secret.skipMultilineEncoding ?? false
+        },
         tagIds: tags.filter(({ slug }) => secret.tags?.includes(slug) === true).map(({ id }) => id),
         metadata: secret.metadata ?? {},
         earlier: []

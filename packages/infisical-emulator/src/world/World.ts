@@ -12,6 +12,7 @@ export * from "./paths.js"
 export * from "./resolved.js"
 export {
   ApprovalPolicy,
+  Engine,
   Era,
   Folder,
   Identity,

@@ -128,6 +128,14 @@ const mistakesOf = (world: World): ReadonlyArray<Mistake> => {
 
   for (const [projectName, project] of Object.entries(world.projects)) {
     unique(["projects", projectName, "id"], project.id)
+    if (project.engine === "v2" && (project.endToEndEncrypted || world.era === "2024-07")) {
+      report(
+        ["projects", projectName, "engine"],
+        project.endToEndEncrypted
+          ? "must be v1 where the project is end-to-end encrypted"
+          : "must be v1 on a server of 2024-07"
+      )
+    }
     const known = `must be one of the project's environments: ${project.environments.join(", ")}`
     for (const [environment, folders] of Object.entries(project.folders)) {
       const place = ["projects", projectName, "folders", environment]
@@ -176,7 +184,8 @@ const mistakesOf = (world: World): ReadonlyArray<Mistake> => {
         report([...place, "projects", key], `must be one of the projects: ${Object.keys(world.projects).join(", ")}`)
       }
     }
-    if (identity.accessTokenMaxTTL !== undefined && identity.accessTokenMaxTTL < identity.accessTokenTTL) {
+    const { accessTokenMaxTTL, accessTokenTTL } = identity
+    if (accessTokenMaxTTL !== undefined && accessTokenMaxTTL > 0 && accessTokenMaxTTL < accessTokenTTL) {
       report([...place, "accessTokenMaxTTL"], "must not be less than accessTokenTTL")
     }
   }

@@ -22,6 +22,8 @@ export const Secret = Schema.Union(
     /** Slugs of tags of the project. */
     tags: Schema.optional(Schema.Array(Schema.String)),
     metadata: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.String })),
+    /** Whether a value of several lines is left as it is for those who write it to a file. Default: not. */
+    skipMultilineEncoding: Schema.optional(Schema.Boolean),
     reminder: Schema.optional(Schema.Struct({ repeatDays: Schema.Number, note: Schema.String })),
     /** The values that override it, by the name of the user who alone sees it. */
     personal: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.String }))
@@ -88,6 +90,21 @@ export const Tag = Schema.Struct({
 export type Tag = typeof Tag.Type
 
 /**
+ * What keeps a project's secrets: `v1` keeps them as clients encrypt them, by the hash of their names (the blind index);
+ * `v2` encrypts on the server, and its projects have no encrypted secrets.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Engine = Schema.Literal("v1", "v2")
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Engine = typeof Engine.Type
+
+/**
  * A project: the slugs of its environments, and its folders by environment and path.
  *
  * Each environment has the folder `/`, and each folder the ones above it.
@@ -101,6 +118,11 @@ export const Project = Schema.Struct({
   slug: Schema.optional(Schema.String),
   /** Whether the server has no key to it (a project of version 1), so that it decrypts none of it. */
   endToEndEncrypted: Schema.optionalWith(Schema.Boolean, { default: () => false }),
+  /**
+   * Default: `v1` where it is end-to-end encrypted or the server is of July 2024, else `v2`. A project of `v2` that is
+   * end-to-end encrypted is none.
+   */
+  engine: Schema.optional(Engine),
   /** The tags that its secrets may have, by slug. */
   tags: Schema.optionalWith(Schema.Record({ key: Schema.String, value: Tag }), { default: () => ({}) }),
   /** The project key: 32 hexadecimal characters, used as text. */
@@ -199,12 +221,13 @@ export const User = Schema.Struct({
 export type User = typeof User.Type
 
 /**
- * What a machine identity may do in a project: everything, or read, or nothing.
+ * What a machine identity may do in a project: everything, or read, or nothing (`no-access`). With `none` it is not a
+ * member.
  *
  * @since 0.1.0
  * @category schemas
  */
-export const Role = Schema.Literal("admin", "viewer", "none")
+export const Role = Schema.Literal("admin", "viewer", "no-access", "none")
 
 /**
  * @since 0.1.0
@@ -235,12 +258,18 @@ export const Identity = Schema.Struct({
   readableNames: Schema.optional(Schema.Array(Schema.String)),
   /** Whether it sees that secrets are there, but not their values. Only servers of today know such. */
   hidesValues: Schema.optionalWith(Schema.Boolean, { default: () => false }),
-  /** In seconds. Default: 2592000. */
-  accessTokenTTL: Schema.optionalWith(Schema.Positive, { default: () => 2_592_000 }),
-  /** In seconds. Default: `accessTokenTTL`, so that a token cannot be renewed. */
-  accessTokenMaxTTL: Schema.optional(Schema.Positive),
+  /** In seconds; 0 is without end, which servers before 2025 do not know. Default: 2592000. */
+  accessTokenTTL: Schema.optionalWith(Schema.NonNegative, { default: () => 2_592_000 }),
+  /** In seconds; 0 is without end. Default: `accessTokenTTL`, so that a token cannot be renewed. */
+  accessTokenMaxTTL: Schema.optional(Schema.NonNegative),
   /** How often a token may be used. Default: 0, which is without limit. */
   accessTokenNumUsesLimit: Schema.optionalWith(Schema.NonNegativeInt, { default: () => 0 }),
+  /** How often it may log in with its client secret. Default: 0, which is without limit. */
+  clientSecretNumUsesLimit: Schema.optionalWith(Schema.NonNegativeInt, { default: () => 0 }),
+  /** How long after the start its client secret expires, in seconds. Default: 0, which is never. */
+  clientSecretTTL: Schema.optionalWith(Schema.NonNegative, { default: () => 0 }),
+  /** The ways that it may log in, such as `universal-auth`. Default: all. */
+  methods: Schema.optional(Schema.Array(Schema.String)),
   /** The JWTs that it may log in with, which nobody verifies. Default: any. */
   acceptedJwts: Schema.optional(Schema.Array(Schema.String)),
   /** What it may log in with by LDAP. Default: nothing. */
@@ -264,7 +293,9 @@ export const ApprovalPolicy = Schema.Struct({
   project: Schema.optional(Schema.String),
   environment: Schema.String,
   /** A path, or a glob of paths. */
-  secretPath: Schema.String
+  secretPath: Schema.String,
+  /** Whose writes wait: those of users, as on real servers, or those of service tokens and identities, too. */
+  binds: Schema.optionalWith(Schema.Literal("users", "everyone"), { default: () => "users" as const })
 })
 
 /**
@@ -274,12 +305,12 @@ export const ApprovalPolicy = Schema.Struct({
 export type ApprovalPolicy = typeof ApprovalPolicy.Type
 
 /**
- * The age of the server: one of July 2024, or one of today. They differ in routes, statuses and words.
+ * The age of the server. Servers of different ages differ in routes, statuses, words and in what they ignore.
  *
  * @since 0.1.0
  * @category schemas
  */
-export const Era = Schema.Literal("2024-07", "current")
+export const Era = Schema.Literal("2024-07", "2024-10", "2025", "2026")
 
 /**
  * @since 0.1.0
@@ -330,8 +361,8 @@ export const World = Schema.Struct({
   approvalPolicies: Schema.optionalWith(Schema.Array(ApprovalPolicy), { default: () => [] }),
   /** Default: none. */
   rateLimit: Schema.optional(RateLimit),
-  /** Default `2024-07`. */
-  era: Schema.optionalWith(Era, { default: () => "2024-07" as const })
+  /** Default `2026`, the newest. */
+  era: Schema.optionalWith(Era, { default: () => "2026" as const })
 })
 
 /**

@@ -119,7 +119,7 @@ const server = (kind: Kind | undefined, world: World.Input) =>
   Layer.provideMerge(
     wire,
     Emulator.layer({
-      era: kind === "v3" || kind === "end-to-end-encrypted" ? "2024-07" : "current",
+      era: kind === "v3" || kind === "end-to-end-encrypted" ? "2024-07" : "2026",
       serviceTokens: { main: {} },
       identities: { main: {} },
       ...world
