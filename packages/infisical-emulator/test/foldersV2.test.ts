@@ -1,7 +1,7 @@
 /** Version 2 of folders and imports, on servers that have it, and moving imports on all. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
-import { Emulator } from "effect-infisical-emulator"
+import { Emulator, type World } from "effect-infisical-emulator"
 import { sendTo } from "./service.js"
 
 const folders = {
@@ -16,10 +16,10 @@ const world = {
   projects: { main: { folders: { dev: folders } } }
 }
 
-const run = (era: "2024-07" | "2025") => Effect.provide(Emulator.layer({ era, ...world }))
+const run = (era: World.Era) => Effect.provide(Emulator.layer({ era, ...world }))
 
 /** The version of the routes that the newest clients of a server of this era use. */
-const version = { "2024-07": "v1", "2025": "v2" } as const
+const version = { "2024-07": "v1", "2024-10": "v1", "2025": "v2", "2026": "v2" } as const
 
 const as = (name: string) =>
   Effect.flatMap(
@@ -82,7 +82,7 @@ describe("Folders of v2", () => {
       )
       assert.deepStrictEqual((yield* list({ path: "/app" })).map(({ name }) => name), ["web"])
       assert.deepStrictEqual(yield* list({ path: "/nope", recursive: "true" }), [])
-    }).pipe(run("2025")))
+    }).pipe(run("2026")))
 
   it.effect("are created with a trimmed name, once", () =>
     Effect.gen(function*() {
@@ -95,7 +95,7 @@ describe("Folders of v2", () => {
         message: "Folder with name 'leaf' already exists in path '/one/two'"
       })
       assert.include(yield* write("POST", "/api/v2/folders", { name: "a b" }), { status: 422 })
-    }).pipe(run("2025")))
+    }).pipe(run("2026")))
 
   it.effect("are renamed, with their path", () =>
     Effect.gen(function*() {
@@ -105,7 +105,7 @@ describe("Folders of v2", () => {
       assert.include(renamed.body["folder"], { id: app?.id, name: "service", path: "/service" })
       assert.include(yield* write("PATCH", `/api/v2/folders/${app?.id}`, { name: "base" }), { status: 400 })
       assert.include(yield* write("PATCH", `/api/v2/folders/${app?.id}`, { name: "a.b" }), { status: 422 })
-    }).pipe(run("2025")))
+    }).pipe(run("2026")))
 
   it.effect("are deleted by name or id, with what is in them only if that is asked for", () =>
     Effect.gen(function*() {
@@ -124,7 +124,7 @@ describe("Folders of v2", () => {
       assert.include(yield* write("DELETE", `/api/v2/folders/${application?.id}`, { path: "/" }), { status: 200 })
       // What a folder imports does not count.
       assert.include(yield* write("DELETE", "/api/v2/folders/base", { path: "/" }), { status: 200 })
-    }).pipe(run("2025")))
+    }).pipe(run("2026")))
 
   it.effect("are not changed by a credential that may only read", () =>
     Effect.gen(function*() {
@@ -134,10 +134,10 @@ describe("Folders of v2", () => {
       assert.include(yield* request("/api/v2/folders", { name, method: "POST", body }), { status: 403 })
       assert.include(yield* request("/api/v2/folders/app", { name, method: "PATCH", body }), { status: 403 })
       assert.include(yield* request("/api/v2/folders/app", { name, method: "DELETE", body }), { status: 403 })
-    }).pipe(run("2025")))
+    }).pipe(run("2026")))
 })
 
-for (const era of ["2024-07", "2025"] as const) {
+for (const era of ["2024-07", "2024-10", "2025", "2026"] as const) {
   const route = `/api/${version[era]}/secret-imports`
   const inBase = { path: "/base" }
 

@@ -21,7 +21,7 @@ const world: World.Input = {
   approvalPolicies: [{ environment: "dev", secretPath: "/guarded" }]
 }
 
-const run = (era: "2024-07" | "2025") => Effect.provide(Emulator.layer({ era, ...world }))
+const run = (era: World.Era) => Effect.provide(Emulator.layer({ era, ...world }))
 
 const ids = (secretPath: string) =>
   Effect.gen(function*() {
@@ -65,14 +65,14 @@ describe("A secret by its id", () => {
       assert.strictEqual(status, 200)
       assert.include(body.secret, { id: B, secretKey: "B", secretValue: "another b", secretPath: "/app" })
       assert.notProperty(body.secret, "secretValueHidden")
-    }).pipe(run("2025")))
+    }).pipe(run("2026")))
 
   it.effect("is not found if there is none", () =>
     Effect.gen(function*() {
       const { body, status } = yield* sendTo("/api/v4/secrets/id/nope", { token: yield* accessToken("main") })
       assert.strictEqual(status, 404)
       assert.include(body, { error: "NotFound", message: "Secret with ID 'nope' not found" })
-    }).pipe(run("2025")))
+    }).pipe(run("2026")))
 
   it.effect("has no route on servers without v4, and neither has a move", () =>
     Effect.gen(function*() {
@@ -93,7 +93,7 @@ describe("A move", () => {
       assert.deepStrictEqual(yield* values("/"), ["B=b", "SAME=same"])
       assert.deepStrictEqual(yield* values("/app"), ["A=a", "B=another b", "SAME=same"])
       assert.notStrictEqual((yield* ids("/app"))["A"], before["A"])
-    }).pipe(run("2025")))
+    }).pipe(run("2026")))
 
   it.effect("replaces secrets of the same names only if that is asked for", () =>
     Effect.gen(function*() {
@@ -107,14 +107,14 @@ describe("A move", () => {
       yield* move(["A", "B", "SAME"], { shouldOverwrite: true })
       assert.deepStrictEqual(yield* values("/"), [])
       assert.deepStrictEqual(yield* values("/app"), ["A=a", "B=b", "SAME=same"])
-    }).pipe(run("2025")))
+    }).pipe(run("2026")))
 
   it.effect("is refused if the destination has all of it", () =>
     Effect.gen(function*() {
       const { body, status } = yield* move(["SAME"], { shouldOverwrite: true })
       assert.strictEqual(status, 400)
       assert.strictEqual(body.message, "Selected secrets already exist in the destination.")
-    }).pipe(run("2025")))
+    }).pipe(run("2026")))
 
   it.effect("is refused if a secret or a folder does not exist", () =>
     Effect.gen(function*() {
@@ -131,13 +131,13 @@ describe("A move", () => {
         "404 Source folder with path '/app' in environment with slug 'prod' not found"
       ])
       assert.lengthOf(yield* values("/"), 3)
-    }).pipe(run("2025")))
+    }).pipe(run("2026")))
 
   it.effect("is refused to an identity that may only read", () =>
     Effect.gen(function*() {
       const { status } = yield* move(["A"], { token: yield* accessToken("viewer") })
       assert.strictEqual(status, 403)
-    }).pipe(run("2025")))
+    }).pipe(run("2026")))
 
   it.effect("by a user leaves the folder as it is that a policy covers", () =>
     Effect.gen(function*() {
@@ -150,5 +150,5 @@ describe("A move", () => {
       assert.deepStrictEqual(out.body, { isSourceUpdated: false, isDestinationUpdated: true })
       assert.deepStrictEqual(yield* values("/guarded"), ["G=g"])
       assert.include(yield* values("/app"), "G=g")
-    }).pipe(run("2025")))
+    }).pipe(run("2026")))
 })

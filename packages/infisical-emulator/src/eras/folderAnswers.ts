@@ -117,6 +117,31 @@ export const folderToUpdateNotFound = (id: string): Answer =>
   )
 
 /**
+ * A folder that is not empty, to a deletion without force.
+ *
+ * @since 0.1.0
+ * @category folders
+ */
+export const folderNotEmpty = (name: string): Answer =>
+  answer(refusal(
+    400,
+    "deleteFolder",
+    `Cannot delete folder "${name}" because it contains resources. Use forceDelete=true to delete it forcefully.`
+  ))
+
+/**
+ * No folder can have this name, to v2.
+ *
+ * @since 0.1.0
+ * @category folders
+ */
+export const folderNameInvalid: Answer = validationFailure([{
+  code: "custom",
+  message: "Invalid folder name. Only alphanumeric characters, dashes, and underscores are allowed.",
+  path: ["name"]
+}])
+
+/**
  * No folder at the path of a renaming.
  *
  * @since 0.1.0
@@ -177,31 +202,6 @@ export const importingFolderNotFound = (
   environment: string,
   path: string
 ): Answer => answer(refusal(400, operation, "Folder not found"), notFound(folderWithPath(environment, path)))
-
-/**
- * A folder that is not empty, to a deletion without force.
- *
- * @since 0.1.0
- * @category folders
- */
-export const folderNotEmpty = (name: string): Answer =>
-  answer(refusal(
-    400,
-    "deleteFolder",
-    `Cannot delete folder "${name}" because it contains resources. Use forceDelete=true to delete it forcefully.`
-  ))
-
-/**
- * No folder can have this name, to v2.
- *
- * @since 0.1.0
- * @category folders
- */
-export const folderNameInvalid: Answer = validationFailure([{
-  code: "custom",
-  message: "Invalid folder name. Only alphanumeric characters, dashes, and underscores are allowed.",
-  path: ["name"]
-}])
 
 /**
  * No import of this id.

@@ -14,16 +14,13 @@ import { route } from "./route.js"
 
 const IdPath = Schema.Struct({ id: Schema.String })
 
-/** A route that clients here have no use for, and others do. */
-const getById = HttpApiEndpoint.get("getSecretImport", "/api/v1/secret-imports/:id").setPath(IdPath)
+/** Routes that clients here have no use for, and others do. */
+const more = {
+  get: HttpApiEndpoint.get("getSecretImport", "/api/v1/secret-imports/:id").setPath(IdPath)
+}
 
 export const routes = (self: EmulatorState.Service) => [
-  route(self, getById, ({ actor, path, state }) =>
-    Effect.gen(function*() {
-      const { id } = yield* path
-      if (!Eras.does(state, "readsById")) return yield* Effect.fail(Answer.importByIdNotFound(id))
-      return yield* SecretImports.getImport(state, actor, id)
-    })),
+  ...moreRoutes(self),
   ...Object.values(Wire.secretImports.endpoints).map((endpoint) => {
     switch (endpoint.name) {
       case "listSecretImports":
@@ -63,6 +60,15 @@ export const routes = (self: EmulatorState.Service) => [
           }))
     }
   })
+]
+
+const moreRoutes = (self: EmulatorState.Service) => [
+  route(self, more.get, ({ actor, path, state }) =>
+    Effect.gen(function*() {
+      const { id } = yield* path
+      if (!Eras.does(state, "readsById")) return yield* Effect.fail(Answer.importByIdNotFound(id))
+      return yield* SecretImports.getImport(state, actor, id)
+    }))
 ]
 
 export const routesV2 = (self: EmulatorState.Service) =>

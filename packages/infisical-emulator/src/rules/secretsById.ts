@@ -104,8 +104,8 @@ const moved = (
     if (!Access.isAllowed(project, actor, "create", to.environment, to.path)) {
       return yield* Either.left(Answer.permissionDenied("create"))
     }
-    const isUpdated = (place: typeof from) =>
-      !Approvals.cover(state, actor, { ...place, workspaceId: place.projectId, secretPath: place.path })
+    const isUpdated = ({ environment, path, projectId }: typeof from) =>
+      !Approvals.cover(state, actor, { workspaceId: projectId, environment, secretPath: path })
     const isSourceUpdated = isUpdated(from)
     const isDestinationUpdated = isUpdated(to)
     const arrivals = [

@@ -100,11 +100,11 @@ export const servers = {
   },
   "2024-10": {
     kind: "v3",
-    era: "2025",
+    era: "2026",
     hook: as2024_10,
     listsTags: true,
     stores: { reminders: true, metadata: false }
   },
-  "2025, on v3": { kind: "v3", era: "2025", hook: echoing, listsTags: true, stores: everything },
-  "2025": { kind: "v4", era: "2025", hook: echoing, listsTags: true, stores: everything }
+  "2025, on v3": { kind: "v3", era: "2026", hook: echoing, listsTags: true, stores: everything },
+  "2025": { kind: "v4", era: "2026", hook: echoing, listsTags: true, stores: everything }
 } as const satisfies Readonly<Record<string, Server>>
