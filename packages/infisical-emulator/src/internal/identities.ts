@@ -38,7 +38,7 @@ export const universalAuth = (
     ({ clientSecretId }) => ({ clientSecretId })
   )
 
-/** `POST /api/v1/auth/<kubernetes-auth, …>/login`: nobody verifies the JWT. */
+/** `POST /api/v1/auth/<kubernetes-auth, …>/login`: the JWT is not verified. */
 export const jwt = (state: EmulatorState.State, payload: typeof Wire.JwtLoginPayload.Type, made: Made) =>
   login(
     state,
@@ -71,6 +71,34 @@ export const aws = (state: EmulatorState.State, payload: typeof Wire.AwsLoginPay
     () => isSigned(payload),
     made
   )
+
+/** `POST /api/v1/auth/oci-auth/login`: a request that is signed as OCI does it, by any key. */
+export const oci = (state: EmulatorState.State, payload: typeof Wire.OciLoginPayload.Type, made: Made) =>
+  login(
+    state,
+    state.identities.find(({ id }) => id === payload.identityId),
+    () =>
+      /^identity\.[a-z0-9-]+\.oraclecloud\.com$/.test(payload.headers.host) &&
+      payload.headers.authorization.startsWith("Signature ") &&
+      payload.headers.authorization.includes(payload.userOcid),
+    made
+  )
+
+/** `POST /api/v1/auth/alicloud-auth/login`: any signature of the right form. */
+export const aliCloud = (state: EmulatorState.State, payload: typeof Wire.AliCloudLoginPayload.Type, made: Made) =>
+  login(
+    state,
+    state.identities.find(({ id }) => id === payload.identityId),
+    () => /^[A-Za-z0-9+/]{27}=$/.test(payload.Signature),
+    made
+  )
+
+/** `POST /api/v1/auth/tls-cert-auth/login`: the proxy in front of the server is taken to have checked the certificate. */
+export const tlsCertificate = (
+  state: EmulatorState.State,
+  payload: typeof Wire.TlsCertificateLoginPayload.Type,
+  made: Made
+) => login(state, state.identities.find(({ id }) => id === payload.identityId), () => true, made)
 
 const isSigned = ({ iamRequestBody, iamRequestHeaders }: typeof Wire.AwsLoginPayload.Type): boolean => {
   const body = Either.getRight(Encoding.decodeBase64String(iamRequestBody))

@@ -20,6 +20,7 @@ export const routes = (self: EmulatorState.Service) =>
       case "loginAzureAuth":
       case "loginOidcAuth":
       case "loginJwtAuth":
+      case "loginSpiffeAuth":
         return openRoute(
           self,
           endpoint,
@@ -37,6 +38,24 @@ export const routes = (self: EmulatorState.Service) =>
           self,
           endpoint,
           (payload, made) => attempt(self, payload, (state, payload) => Identities.aws(state, payload, made))
+        )
+      case "loginOciAuth":
+        return openRoute(
+          self,
+          endpoint,
+          (payload, made) => attempt(self, payload, (state, payload) => Identities.oci(state, payload, made))
+        )
+      case "loginAliCloudAuth":
+        return openRoute(
+          self,
+          endpoint,
+          (payload, made) => attempt(self, payload, (state, payload) => Identities.aliCloud(state, payload, made))
+        )
+      case "loginTlsCertificate":
+        return openRoute(
+          self,
+          endpoint,
+          (payload, made) => attempt(self, payload, (state, payload) => Identities.tlsCertificate(state, payload, made))
         )
       case "renewAccessToken":
         return openRoute(
