@@ -19,6 +19,7 @@ const secrets = (count: number) =>
   )
 
 const world: World.Input = {
+  era: "2024-07",
   projects: {
     main: {
       folders: {

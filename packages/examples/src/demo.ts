@@ -33,6 +33,7 @@ const masked = (secret: Secret.Secret) =>
   }`
 
 const world: World.Input = {
+  era: "2024-07",
   projects: {
     main: {
       environments: ["dev", "prod"],

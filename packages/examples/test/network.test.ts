@@ -2,7 +2,7 @@ import { FetchHttpClient, type HttpClient } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, Layer, Redacted } from "effect"
 import { Credential } from "effect-infisical"
-import { Emulator } from "effect-infisical-emulator"
+import { Emulator, type World } from "effect-infisical-emulator"
 import { NodeInfisical } from "effect-infisical-node"
 import { readFileSync } from "node:fs"
 import * as Http from "node:http"
@@ -78,7 +78,12 @@ const read = (siteUrl: string, httpClient: Layer.Layer<HttpClient.HttpClient>) =
     return Redacted.value(secret.value)
   })
 
-const world = { secrets: { DATABASE_URL: "postgres://" }, serviceTokens: { main: {} }, identities: { main: {} } }
+const world: World.Input = {
+  era: "2024-07",
+  secrets: { DATABASE_URL: "postgres://" },
+  serviceTokens: { main: {} },
+  identities: { main: {} }
+}
 
 describe("A network that is not open", () => {
   it.scoped("is reached with its private certificate authority, and not without it", () =>

@@ -16,17 +16,9 @@
  *
  * @since 0.1.0
  */
-import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import type * as HttpApp from "@effect/platform/HttpApp"
-import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
-import * as HttpClientError from "@effect/platform/HttpClientError"
-import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
-import * as HttpMiddleware from "@effect/platform/HttpMiddleware"
-import * as HttpServerError from "@effect/platform/HttpServerError"
-import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
-import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import type * as HttpServerError from "@effect/platform/HttpServerError"
 import { Crypto } from "effect-infisical"
 import * as Chunk from "effect/Chunk"
 import * as Context from "effect/Context"
@@ -37,13 +29,13 @@ import * as Record from "effect/Record"
 import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
-import * as Http from "node:http"
 import * as EmulatorApp from "./EmulatorApp.js"
-import * as EmulatorState from "./EmulatorState.js"
-import * as Faults from "./Faults.js"
-import * as Control from "./internal/control.js"
-import * as World from "./World.js"
+import * as Faults from "./faults/Faults.js"
+import * as Control from "./routes/control.js"
+import { withoutSocket } from "./server/client.js"
+import { listen } from "./server/listen.js"
+import * as EmulatorState from "./state/EmulatorState.js"
+import * as World from "./world/World.js"
 
 /**
  * The place of a secret in the world. By default project `main` (or the only one), environment `dev`, path `/`.
@@ -158,7 +150,19 @@ export const make = (
   world: World.Input = {},
   options: Options = {}
 ): Effect.Effect<Service, World.WorldError | HttpServerError.ServeError, Crypto.Crypto | Scope.Scope> =>
-  Effect.flatMap(EmulatorState.make(world), (held) => serve(held, options))
+  Effect.flatMap(seed(world), (held) => serve(held, options))
+
+/**
+ * The state that a world describes: what it leaves out is generated, and its secrets are encrypted. Hand it to `serve`.
+ *
+ * Fails with `WorldError` where the world has mistakes.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const seed: (
+  world?: World.Input
+) => Effect.Effect<EmulatorState.Held, World.WorldError, Crypto.Crypto> = (world = {}) => EmulatorState.make(world)
 
 /**
  * Starts a server on a state that there is already. It stops with its scope, whatever connections are open.
@@ -305,119 +309,3 @@ const whileAvailable = (
   app: HttpApp.Default<Faults.ConnectionLost>
 ): HttpApp.Default<Faults.ConnectionLost> =>
   Effect.flatMap(Ref.get(available), (yes) => yes ? app : new Faults.ConnectionLost({ how: "reset" }))
-
-/** How many connections may wait to be accepted; Node's default loses some of a thousand that come at once. */
-const backlog = 4096
-
-const listen = (
-  app: HttpApp.Default<Faults.ConnectionLost>,
-  host: string,
-  port: number
-): Effect.Effect<string, HttpServerError.ServeError, Scope.Scope> =>
-  Effect.gen(function*() {
-    const handler = yield* NodeHttpServer.makeHandler(losingSockets(app)).pipe(
-      // Spans of the server would mix with those of the program that is tested.
-      Effect.locally(HttpMiddleware.currentTracerDisabledWhen, () => true)
-    )
-    const server = yield* Effect.acquireRelease(
-      Effect.sync(() => Http.createServer(handler)),
-      (server) =>
-        Effect.async<void>((resume) => {
-          server.close(() => resume(Effect.void))
-          server.closeAllConnections()
-        })
-    )
-    return yield* Effect.async<string, HttpServerError.ServeError>((resume) => {
-      server.once("error", (cause) => resume(Effect.fail(new HttpServerError.ServeError({ cause }))))
-      server.listen({ host, port, backlog }, () => {
-        const address = server.address()
-        resume(
-          typeof address === "object" && address !== null
-            ? Effect.succeed(
-              `http://${address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}`
-            )
-            : Effect.dieMessage("A server that listens on a port has one")
-        )
-      })
-    })
-  })
-
-/** Where the connection is to be lost, so is the socket; with it goes the fiber that answers. */
-const losingSockets = (app: HttpApp.Default<Faults.ConnectionLost>): HttpApp.Default =>
-  Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
-    const { socket } = NodeHttpServerRequest.toIncomingMessage(request)
-    const lose = ({ how }: Faults.ConnectionLost) =>
-      Effect.async<never>(() => {
-        // Node sends what it was given before in a later turn.
-        setImmediate(() => how === "reset" ? socket.resetAndDestroy() : socket.destroySoon())
-      })
-    // Half a body has to be with the client before the reset, which else may look like an end.
-    const loseMidBody = (lost: Faults.ConnectionLost) =>
-      Effect.zipRight(
-        lost.how === "reset"
-          ? Effect.async<void>((resume) => void setTimeout(() => resume(Effect.void), 50))
-          : Effect.void,
-        lose(lost)
-      )
-    return app.pipe(
-      Effect.map((response) =>
-        response.body._tag === "Stream"
-          ? HttpServerResponse.setBody(
-            response,
-            HttpBody.stream(
-              Stream.catchAll(response.body.stream, (error) =>
-                error instanceof Faults.ConnectionLost ? Stream.fromEffect(loseMidBody(error)) : Stream.fail(error)),
-              response.body.contentType,
-              response.body.contentLength
-            )
-          )
-          : response
-      ),
-      Effect.catchTag("ConnectionLost", lose),
-      Effect.interruptible
-    )
-  })
-
-const withoutSocket = (app: HttpApp.Default<Faults.ConnectionLost>): HttpClient.HttpClient =>
-  HttpClient.make((request, url) => {
-    const failed = (reason: "Transport" | "Encode", cause: unknown) =>
-      new HttpClientError.RequestError({ request, reason, cause })
-    return Effect.gen(function*() {
-      const body = yield* Effect.mapError(bodyOf(request.body), (cause) => failed("Encode", cause))
-      const { headers, method } = request
-      const webRequest = yield* Effect.try({
-        try: () => new Request(url, { method, headers, ...(body !== undefined && { body }) }),
-        catch: (cause) => failed("Encode", cause)
-      })
-      const response = yield* app.pipe(
-        Effect.provideService(HttpServerRequest.HttpServerRequest, HttpServerRequest.fromWeb(webRequest)),
-        Effect.scoped,
-        Effect.mapError((cause) => failed("Transport", cause))
-      )
-      return HttpClientResponse.fromWeb(
-        request,
-        HttpServerResponse.toWeb(response, {
-          withoutBody: method === "HEAD",
-          runtime: yield* Effect.runtime<never>()
-        })
-      )
-    })
-  })
-
-const bodyOf = (body: HttpBody.HttpBody): Effect.Effect<Blob | FormData | undefined, unknown> => {
-  switch (body._tag) {
-    case "Empty":
-      return Effect.succeed(undefined)
-    case "FormData":
-      return Effect.succeed(body.formData)
-    case "Uint8Array":
-      return Effect.succeed(new Blob([new Uint8Array(body.body)]))
-    case "Raw":
-      return Effect.sync(() => new Blob([typeof body.body === "string" ? body.body : JSON.stringify(body.body)]))
-    case "Stream":
-      return Effect.map(
-        Stream.runCollect(body.stream),
-        (chunks) => new Blob(Chunk.toReadonlyArray(chunks).map((chunk) => new Uint8Array(chunk)))
-      )
-  }
-}

@@ -13,19 +13,21 @@ import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import { Crypto } from "effect-infisical"
 import * as Effect from "effect/Effect"
 import * as Ref from "effect/Ref"
-import * as Answer from "./Answer.js"
-import * as EmulatorState from "./EmulatorState.js"
-import * as Faults from "./Faults.js"
-import * as Identifier from "./internal/identifier.js"
-import * as Maintenance from "./internal/maintenance.js"
-import { respond } from "./internal/route.js"
-import * as Authentication from "./internal/routes/authentication.js"
-import * as EncryptedSecrets from "./internal/routes/encryptedSecrets.js"
-import * as Folders from "./internal/routes/folders.js"
-import * as RawSecrets from "./internal/routes/rawSecrets.js"
-import * as SecretImports from "./internal/routes/secretImports.js"
-import * as Secrets from "./internal/routes/secrets.js"
-import * as ServiceToken from "./internal/routes/serviceToken.js"
+import * as Answer from "./eras/Answer.js"
+import * as Faults from "./faults/Faults.js"
+import * as Authentication from "./routes/authentication.js"
+import * as EncryptedSecrets from "./routes/encryptedSecrets.js"
+import * as Folders from "./routes/folders.js"
+import * as FoldersV2 from "./routes/foldersV2.js"
+import * as RawSecrets from "./routes/rawSecrets.js"
+import { respond } from "./routes/route.js"
+import * as SecretImports from "./routes/secretImports.js"
+import * as Secrets from "./routes/secrets.js"
+import * as SecretsById from "./routes/secretsById.js"
+import * as ServiceToken from "./routes/serviceToken.js"
+import * as Maintenance from "./rules/maintenance.js"
+import * as EmulatorState from "./state/EmulatorState.js"
+import * as Identifier from "./support/identifier.js"
 
 /**
  * Builds the app over the state. Every request it answers is recorded there.
@@ -50,8 +52,11 @@ export const make: Effect.Effect<
       ...EncryptedSecrets.routes(self),
       ...RawSecrets.routes(self),
       ...Secrets.routes(self),
+      ...SecretsById.routes(self),
       ...Folders.routes(self),
-      ...SecretImports.routes(self)
+      ...FoldersV2.routes(self),
+      ...SecretImports.routes(self),
+      ...SecretImports.routesV2(self)
     ]
     const afflicted = HttpRouter.use(
       HttpRouter.fromIterable(routes),
@@ -76,12 +81,29 @@ export const make: Effect.Effect<
           faults,
           self,
           undefined,
-          respond(self, request, undefined, Answer.routeNotFound(request.method, request.url))
+          noRoute(self, request)
         )),
       Effect.provideService(Crypto.Crypto, crypto)
     )
   }
 )
+
+/** What comes to no route: among it preflights, and paths that cannot be decoded. */
+const noRoute = (self: EmulatorState.Service, request: HttpServerRequest.HttpServerRequest) =>
+  request.method === "OPTIONS"
+    ? respond(self, request, undefined, Answer.preflightInvalid, "text/plain")
+    : isEncoded(request.url)
+    ? respond(self, request, undefined, Answer.routeNotFound(request.method, request.url))
+    : respond(self, request, undefined, Answer.urlMalformed(request.url), "application/json")
+
+const isEncoded = (url: string): boolean => {
+  try {
+    decodeURIComponent(url.split("?", 1)[0] ?? "")
+    return true
+  } catch {
+    return false
+  }
+}
 
 // Not a route of the wire: clients have no use for it, people and load balancers do.
 const status = (self: EmulatorState.Service) =>

@@ -4,7 +4,7 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
-import * as Command from "./Command.js"
+import * as Command from "./command/Command.js"
 
 Command.run(process.argv.slice(2)).pipe(
   Effect.tapError(({ message }) => Console.error(message)),

@@ -4,8 +4,8 @@ import { expect, layer } from "@effect/vitest"
 import { ConfigProvider, Effect, Layer, Redacted, Ref } from "effect"
 import { Infisical, Secrets } from "effect-infisical"
 import { parseEnv } from "node:util"
-import * as Command from "../src/Command.js"
-import * as EnvLines from "../src/internal/envLines.js"
+import * as Command from "../src/command/Command.js"
+import * as EnvLines from "../src/command/envLines.js"
 import { client, run, start, startHere } from "./process.js"
 import { request } from "./request.js"
 
@@ -289,7 +289,7 @@ layer(NodeContext.layer, { excludeTestServices: true })("the command", (it) => {
       expect(text).not.toMatch(/<(script|link|img)[^>]+(src|href)="/)
     }))
 
-  for (const era of ["2024-07", "current"] as const) {
+  for (const era of ["2024-07", "2026"] as const) {
     it.scoped(`has a reference that says that it is the emulator of era ${era}, and how to authorize`, () =>
       Effect.gen(function*() {
         const { url } = yield* startHere("--era", era)
@@ -307,7 +307,7 @@ layer(NodeContext.layer, { excludeTestServices: true })("the command", (it) => {
         expect(operations.filter(({ description }) => (description ?? "").length < 10)).toEqual([])
         const open = operations.filter(({ security }) => security.length === 0).map(({ path }) => path)
         expect(open.every((path) => /\/(login|renew|revoke)$/.test(path))).toBe(true)
-        expect(operations.some(({ path }) => path.startsWith("/api/v4/"))).toBe(era === "current")
+        expect(operations.some(({ path }) => path.startsWith("/api/v4/"))).toBe(era === "2026")
       }))
   }
 })

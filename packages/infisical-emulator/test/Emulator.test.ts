@@ -88,7 +88,7 @@ const makeClient = (emulator: Emulator.Service, token?: string) =>
 
 const start = (world: World.Input = {}) =>
   Effect.gen(function*() {
-    const emulator = yield* Emulator.make(world)
+    const emulator = yield* Emulator.make({ era: "2024-07", ...world })
     return { emulator, client: yield* makeClient(emulator) }
   }).pipe(Effect.provide(Crypto.layer))
 
@@ -488,7 +488,9 @@ describe("behind the clients' backs", () => {
 })
 
 describe("the client without a socket", () => {
-  const withClient = Emulator.layerHttpClient.pipe(Layer.provideMerge(Emulator.layer({ secrets: { NAME: "value" } })))
+  const withClient = Emulator.layerHttpClient.pipe(
+    Layer.provideMerge(Emulator.layer({ era: "2024-07", secrets: { NAME: "value" } }))
+  )
 
   it.effect("reads and writes for any host, is recorded, and sees the server go", () =>
     Effect.gen(function*() {

@@ -18,8 +18,10 @@ import {
 } from "effect"
 import { Credential, Crypto, Infisical, Secrets } from "effect-infisical"
 import type { World } from "effect-infisical-emulator"
-import { Emulator, EmulatorState, Persistence } from "effect-infisical-emulator"
-import * as Changes from "../src/internal/changes.js"
+import { Emulator, Persistence } from "effect-infisical-emulator"
+import * as Changes from "../src/persistence/changes.js"
+import type * as EmulatorState from "../src/state/EmulatorState.js"
+import * as Operator from "../src/state/operator.js"
 import { client, run, type Running, start, startHere, valueOf } from "./process.js"
 
 const file = Effect.map(
@@ -27,7 +29,7 @@ const file = Effect.map(
   (folder) => `${folder}/state.json`
 )
 
-const open = (path: string, world: World.Input = {}) => Persistence.make(path, EmulatorState.make(world))
+const open = (path: string, world: World.Input = {}) => Persistence.make(path, Emulator.seed(world))
 
 /** What a process that starts after a crash finds: the file and what is beside it, but for the lock. */
 const afterCrash = (path: string) =>
@@ -136,7 +138,7 @@ layer(Layer.merge(NodeContext.layer, Crypto.layer), { excludeTestServices: true 
       yield* fs.writeFileString(`${path}.tmp`, "{ half of")
       yield* Effect.scoped(Effect.gen(function*() {
         const { held, save } = yield* open(path)
-        yield* EmulatorState.revoke(held.service, "main")
+        yield* Operator.revoke(held.service, "main")
         yield* save
       }))
       expect(HashMap.size((yield* Ref.get((yield* open(path)).held.service.state)).serviceTokens)).toBe(0)
@@ -310,7 +312,7 @@ layer(Layer.merge(NodeContext.layer, Crypto.layer), { excludeTestServices: true 
         const persisted = yield* Effect.provideService(open(path), FileSystem.FileSystem, disk).pipe(
           Scope.extend(yield* Scope.make())
         )
-        const revoke = (name: string) => persisted.change(EmulatorState.revoke(persisted.held.service, name))
+        const revoke = (name: string) => persisted.change(Operator.revoke(persisted.held.service, name))
         yield* revoke("main")
         yield* Ref.set(isNext, true)
         yield* Effect.forkDaemon(persisted.change(Ref.update(persisted.held.service.state, (state) => ({ ...state }))))

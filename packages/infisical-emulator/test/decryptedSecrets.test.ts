@@ -34,7 +34,7 @@ const world: World.Input = {
 }
 
 const on = (more: World.Input) => Effect.provide(Emulator.layer({ ...world, ...more }))
-const today = on({ era: "current" })
+const today = on({ era: "2026" })
 const of2024 = on({ era: "2024-07" })
 
 const pathOf = (name?: string) => name === undefined ? "/api/v4/secrets" : `/api/v4/secrets/${name}`
@@ -49,7 +49,7 @@ describe("a server of today", () => {
   it.effect("gives of every secret its place, tags, metadata and times", () =>
     Effect.gen(function*() {
       const { body } = yield* v4()
-      for (const secret of [...body.secrets ?? [], ...body.imports?.[0]?.secrets ?? []]) {
+      for (const secret of body.secrets ?? []) {
         expect(secret).toMatchObject({
           secretPath: expect.any(String),
           tags: expect.any(Array),
@@ -59,7 +59,14 @@ describe("a server of today", () => {
           updatedAt: expect.any(String)
         })
       }
-      expect(body.imports?.[0]?.secrets[0]).toMatchObject({ secretKey: "SHARED", secretPath: "/shared" })
+      // Of what is imported it says less.
+      expect(body.imports?.[0]).toMatchObject({
+        secretPath: "/shared",
+        secrets: [{ secretKey: "SHARED", workspace: "", secretMetadata: [], secretValueHidden: false }]
+      })
+      for (const field of ["secretPath", "tags", "createdAt", "updatedAt"]) {
+        expect(body.imports?.[0]?.secrets[0]).not.toHaveProperty(field)
+      }
       expect((yield* v4("SHARED")).body.secret).toMatchObject({ secretPath: "/shared" })
       expect((yield* v4("A")).body.secret).toMatchObject({
         tags: [{ slug: "blue", name: "Blue", color: "#00f" }],
@@ -72,16 +79,54 @@ describe("a server of today", () => {
       const imported = (query: Record<string, string>) =>
         Effect.map(v4(undefined, { query }), ({ body }) => body.imports?.length)
       expect(yield* imported({})).toBe(1)
-      expect(yield* imported({ includeImports: "false" })).toBe(0)
+      expect(yield* imported({ includeImports: "false" })).toBe(undefined)
       expect(yield* imported({ include_imports: "false" })).toBe(1)
     }).pipe(today))
+
+  it.effect("of 2025 does not import unless it is told to, by the flag's older name", () =>
+    Effect.gen(function*() {
+      const imported = (query: Record<string, string>) =>
+        Effect.map(v4(undefined, { query }), ({ body }) => body.imports?.length)
+      expect(yield* imported({})).toBe(undefined)
+      expect(yield* imported({ include_imports: "true" })).toBe(1)
+      expect(yield* imported({ includeImports: "true" })).toBe(undefined)
+    }).pipe(on({ era: "2025" })))
+
+  it.effect("answers an update with what it carried alone, and keeps the rest", () =>
+    Effect.gen(function*() {
+      const change = (body: object) => Effect.map(v4("A", { method: "PATCH", body }), ({ body }) => body.secret)
+      expect(yield* change({ secretComment: "why" })).toMatchObject({ secretValue: "", secretComment: "why" })
+      const renamed = yield* change({ secretValue: "b", tagIds: [] })
+      expect(renamed).toMatchObject({ secretValue: "b", secretComment: "" })
+      for (const field of ["tags", "secretPath", "secretMetadata"]) expect(renamed).not.toHaveProperty(field)
+      expect((yield* v4("A")).body.secret).toMatchObject({ secretValue: "b", secretComment: "why", tags: [] })
+    }).pipe(today))
+
+  it.effect("has no encrypted secrets in a project of the v2 engine, and those of clients in one of v1", () =>
+    Effect.gen(function*() {
+      const token = Redacted.value((yield* (yield* Emulator.Emulator).user("alice")).jwt)
+      const encrypted = (project: string) =>
+        Effect.flatMap(
+          Effect.flatMap(Emulator.Emulator, (emulator) => emulator.projectId(project)),
+          (workspaceId) => send("/api/v3/secrets", { token, query: { workspaceId, environment: "dev" } })
+        )
+      expect((yield* encrypted("main")).body.secrets).toEqual([])
+      expect((yield* encrypted("older")).body.secrets).toHaveLength(1)
+      expect((yield* sendTo("/api/v3/secrets/A", { token })).status).toBe(404)
+    }).pipe(on({
+      projects: { ...world.projects, older: { engine: "v1", folders: { dev: { "/": { secrets: { A: "a" } } } } } },
+      serviceTokens: {}
+    })))
 
   it.effect("expands references to the same folder and to others, in lists and by name", () =>
     Effect.gen(function*() {
       const query = { expandSecretReferences: "true" }
       expect(values((yield* v4(undefined, { query })).body.secrets)["B"]).toBe("a and orders")
       expect((yield* v4("B", { query })).body.secret?.secretValue).toBe("a and orders")
-      expect((yield* v4("B")).body.secret?.secretValue).toBe("${A} and ${prod.db.NAME}")
+      expect((yield* v4("B")).body.secret?.secretValue).toBe("a and orders")
+      expect((yield* v4("B", { query: { expandSecretReferences: "false" } })).body.secret?.secretValue).toBe(
+        "${A} and ${prod.db.NAME}"
+      )
     }).pipe(today))
 
   it.effect("hides values from who does not want or may not see them", () =>
@@ -141,17 +186,25 @@ describe("a server of today", () => {
         body: { statusCode: status, error, reqId: expect.any(String), message: message ?? expect.anything() }
       })
       const notFound = (message: string) => refused(404, "NotFound", message)
-      const nowhere = notFound("Folder with path '/nope' in environment with slug 'dev' not found")
+      const unlisted = (environment: string, path: string) =>
+        refused(
+          404,
+          "SecretPathNotFound",
+          `Folder with path '${path}' in environment '${environment}' was not found. ` +
+            "Please ensure the environment slug and secret path is correct."
+        )
       expect(yield* v4("NOPE")).toMatchObject(notFound("Secret with name 'NOPE' not found"))
-      expect(yield* v4("NOPE", { method: "DELETE" })).toMatchObject(notFound("Secret with name 'NOPE' not found"))
-      expect(yield* v4("A", { query: { secretPath: "/nope" } })).toMatchObject(nowhere)
-      expect(yield* v4(undefined, { query: { secretPath: "/nope" } })).toMatchObject(nowhere)
-      expect(yield* v4(undefined, { query: { environment: "nope" } })).toMatchObject(
-        notFound("Environment with slug 'nope' not found")
+      expect(yield* v4("NOPE", { method: "DELETE" })).toMatchObject(
+        refused(404, "DeleteSecret", "Secret with name 'NOPE' not found")
       )
+      expect(yield* v4("A", { query: { secretPath: "/nope" } })).toMatchObject(
+        refused(404, "GetSecretByName", "Folder with path '/nope' in environment with slug 'dev' not found")
+      )
+      expect(yield* v4(undefined, { query: { secretPath: "/nope" } })).toMatchObject(unlisted("dev", "/nope"))
+      expect(yield* v4(undefined, { query: { environment: "nope" } })).toMatchObject(unlisted("nope", "/"))
       expect(yield* v4("A", { method: "POST", body: {} })).toMatchObject(refused(422, "ValidationFailure"))
       expect(yield* v4("A", { method: "POST", body: { secretValue: "again" } })).toMatchObject(
-        refused(400, "BadRequest", "Secret already exist")
+        refused(400, "BadRequest", "Secret already exists")
       )
       const token = yield* accessToken("viewer")
       expect(yield* v4("NEW", { token, method: "POST", body: { secretValue: "value" } })).toMatchObject(
@@ -170,7 +223,7 @@ describe("a server of today", () => {
         headers: { "retry-after": "10", "x-ratelimit-limit": "1", "x-ratelimit-remaining": "0" },
         body: { error: "RateLimitExceeded", message: "Rate limit exceeded. Please try again in 10 seconds" }
       })
-    }).pipe(on({ era: "current", rateLimit: { limit: 1, window: "10 seconds" } })))
+    }).pipe(on({ era: "2026", rateLimit: { limit: 1, window: "10 seconds" } })))
 })
 
 describe("a server of 2024-07", () => {
@@ -188,7 +241,7 @@ describe("a server of 2024-07", () => {
       const list = sendTo("/api/v3/secrets/raw", { token })
       yield* list
       expect((yield* list).body.message).toBe("Rate limit exceeded, retry in 10 seconds")
-    }).pipe(on({ rateLimit: { limit: 1, window: "10 seconds" } })))
+    }).pipe(on({ era: "2024-07", rateLimit: { limit: 1, window: "10 seconds" } })))
 })
 
 describe("a service token where the server decrypts", () => {
@@ -217,10 +270,11 @@ describe("a service token where the server decrypts", () => {
 })
 
 describe("a write where a policy covers the folder", () => {
-  for (const era of ["2024-07", "current"] as const) {
+  for (const era of ["2024-07", "2026"] as const) {
     it.effect(`awaits approval and changes nothing, on a server of ${era}`, () =>
       Effect.gen(function*() {
-        const token = yield* accessToken("main")
+        // Policies bind users.
+        const token = Redacted.value((yield* (yield* Emulator.Emulator).user("alice")).jwt)
         const write = (method: "POST" | "PATCH" | "DELETE", name: string, secretPath: string) =>
           sendTo(`/api/v3/secrets/raw/${name}`, { token, method, body: { secretPath, secretValue: "other" } })
         const answers = [
@@ -235,7 +289,7 @@ describe("a write where a policy covers the folder", () => {
         const { body } = yield* sendTo("/api/v3/secrets/raw", { token, query: { secretPath: "/shared" } })
         expect(values(body.secrets)).toEqual({ SHARED: "shared" })
         expect((yield* write("PATCH", "C", "/")).body.secret?.secretValue).toBe("other")
-        expect((yield* write("PATCH", "NOPE", "/shared")).status).toBe(era === "current" ? 404 : 400)
+        expect((yield* write("PATCH", "NOPE", "/shared")).status).toBe(era === "2026" ? 404 : 400)
       }).pipe(on({ era, approvalPolicies: [{ project: "main", environment: "dev", secretPath: "/shared/**" }] })))
   }
 })

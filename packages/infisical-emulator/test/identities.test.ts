@@ -4,7 +4,7 @@ import type { World } from "effect-infisical-emulator"
 import { Emulator } from "effect-infisical-emulator"
 import { accessToken, login, send, sendTo } from "./service.js"
 
-const on = (world: World.Input) => Effect.provide(Emulator.layer(world))
+const on = (world: World.Input) => Effect.provide(Emulator.layer({ era: "2024-07", ...world }))
 
 const list = (token: string, query: Readonly<Record<string, string>> = {}) =>
   sendTo("/api/v3/secrets/raw", { token, query })
@@ -14,7 +14,7 @@ const statusOf = <E, R>(answer: Effect.Effect<{ readonly status: number }, E, R>
 
 const identityIn = (body: object, kind: string) => send(`/api/v1/auth/${kind}/login`, { method: "POST", body })
 
-for (const kind of ["kubernetes-auth", "gcp-auth", "azure-auth", "oidc-auth", "jwt-auth"]) {
+for (const kind of ["kubernetes-auth", "gcp-auth", "azure-auth", "oidc-auth", "jwt-auth", "spiffe-auth"]) {
   it.effect(`${kind} lets in any JWT, or those alone that the world names`, () =>
     Effect.gen(function*() {
       const emulator = yield* Emulator.Emulator
@@ -22,10 +22,10 @@ for (const kind of ["kubernetes-auth", "gcp-auth", "azure-auth", "oidc-auth", "j
       const some = yield* emulator.identityId("some")
       const { body } = yield* identityIn({ identityId: any, jwt: "whatever" }, kind)
       expect(yield* statusOf(list(String(body.accessToken)))).toBe(200)
-      expect(yield* statusOf(identityIn({ identityId: any, jwt: "" }, kind))).toBe(403)
+      expect(yield* statusOf(identityIn({ identityId: any, jwt: "" }, kind))).toBe(401)
       expect(yield* statusOf(identityIn({ identityId: some, jwt: "right" }, kind))).toBe(200)
-      expect(yield* statusOf(identityIn({ identityId: some, jwt: "wrong" }, kind))).toBe(403)
-    }).pipe(on({ identities: { any: {}, some: { acceptedJwts: ["right"] } } })))
+      expect(yield* statusOf(identityIn({ identityId: some, jwt: "wrong" }, kind))).toBe(401)
+    }).pipe(on({ era: "2026", identities: { any: {}, some: { acceptedJwts: ["right"] } } })))
 }
 
 it.effect("ldap-auth lets in the name and password of the identity, and no other", () =>
@@ -33,9 +33,9 @@ it.effect("ldap-auth lets in the name and password of the identity, and no other
     const identityId = yield* Effect.flatMap(Emulator.Emulator, (emulator) => emulator.identityId())
     const enter = (username: string, password: string) => identityIn({ identityId, username, password }, "ldap-auth")
     expect(yield* statusOf(enter("service", "right"))).toBe(200)
-    expect(yield* statusOf(enter("service", "wrong"))).toBe(403)
-    expect(yield* statusOf(enter("other", "right"))).toBe(403)
-  }).pipe(on({ identities: { main: { ldap: { username: "service", password: "right" } } } })))
+    expect(yield* statusOf(enter("service", "wrong"))).toBe(401)
+    expect(yield* statusOf(enter("other", "right"))).toBe(401)
+  }).pipe(on({ era: "2026", identities: { main: { ldap: { username: "service", password: "right" } } } })))
 
 it.effect("aws-auth lets in a signed GetCallerIdentity, and nothing else", () =>
   Effect.gen(function*() {
@@ -53,6 +53,48 @@ it.effect("aws-auth lets in a signed GetCallerIdentity, and nothing else", () =>
     expect(yield* statusOf(enter("Action=ListUsers", signed))).toBe(403)
     expect(yield* statusOf(enter(body, JSON.stringify({ Authorization: "Bearer token" })))).toBe(403)
     expect(yield* statusOf(enter(body, "Authorization: AWS4-HMAC-SHA256 Credential=…"))).toBe(403)
+  }).pipe(on({ identities: { main: {} } })))
+
+it.effect("oci-auth lets in a signed request of the user to OCI's identity service, and nothing else", () =>
+  Effect.gen(function*() {
+    const identityId = yield* Effect.flatMap(Emulator.Emulator, (emulator) => emulator.identityId())
+    const enter = (headers: object) =>
+      identityIn({
+        identityId,
+        userOcid: "ocid1.user",
+        headers: {
+          authorization: "Signature keyId=\"ocid1.tenancy/ocid1.user/aa:bb\"",
+          host: "identity.eu-frankfurt-1.oraclecloud.com",
+          date: "today",
+          ...headers
+        }
+      }, "oci-auth")
+    expect(yield* statusOf(enter({}))).toBe(200)
+    expect(yield* statusOf(enter({ host: "identity.example.com" }))).toBe(403)
+    expect(yield* statusOf(enter({ authorization: "Bearer token" }))).toBe(403)
+    expect(yield* statusOf(enter({ authorization: "Signature keyId=\"ocid1.tenancy/other/aa:bb\"" }))).toBe(403)
+  }).pipe(on({ identities: { main: {} } })))
+
+it.effect("alicloud-auth lets in any signature of the right form, and tls-cert-auth any identity that it knows", () =>
+  Effect.gen(function*() {
+    const identityId = yield* Effect.flatMap(Emulator.Emulator, (emulator) => emulator.identityId())
+    const enter = (Signature: string) =>
+      identityIn({
+        identityId,
+        Action: "GetCallerIdentity",
+        Format: "JSON",
+        Version: "2015-04-01",
+        AccessKeyId: "LTAI",
+        SignatureMethod: "HMAC-SHA1",
+        Timestamp: "2026-11-23T12:34:56Z",
+        SignatureVersion: "1.0",
+        SignatureNonce: "nonce",
+        Signature
+      }, "alicloud-auth")
+    expect(yield* statusOf(enter("OLeaidS1JvxuMvnyHOwuJ+uX5qY="))).toBe(200)
+    expect(yield* statusOf(enter("none"))).toBe(403)
+    expect(yield* statusOf(identityIn({ identityId }, "tls-cert-auth"))).toBe(200)
+    expect(yield* statusOf(identityIn({ identityId: "another" }, "tls-cert-auth"))).toBe(403)
   }).pipe(on({ identities: { main: {} } })))
 
 it.effect("a token that its signature does not fit is refused, and so is one of another server", () =>
@@ -124,7 +166,7 @@ it.effect("three refused logins within thirty seconds lock an identity for five 
     expect(yield* statusOf(login())).toBe(401)
     yield* TestClock.adjust("1 second")
     expect(yield* statusOf(login())).toBe(200)
-  }).pipe(on({ era: "current", identities: { main: {}, other: {} } })))
+  }).pipe(on({ era: "2026", identities: { main: {}, other: {} } })))
 
 it.effect("no number of refused logins locks an identity on a server of 2024-07", () =>
   Effect.gen(function*() {

@@ -3,7 +3,7 @@ import { Console, Data, Deferred, Effect, Fiber, Layer, Logger, LogLevel, Option
 import { Credential, Infisical, Secrets } from "effect-infisical"
 import { fileURLToPath } from "node:url"
 import { parseEnv } from "node:util"
-import * as EmulatorCommand from "../src/Command.js"
+import * as EmulatorCommand from "../src/command/Command.js"
 
 const bin = fileURLToPath(new URL("../dist/bin.js", import.meta.url))
 

@@ -5,6 +5,7 @@
 import { resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import { type Reporter, startVitest, type TestModule } from "vitest/node"
+import { type Exchange, read } from "./recordings.js"
 
 const root = fileURLToPath(new URL("../../..", import.meta.url))
 const [folder] = process.argv.slice(2)
@@ -12,10 +13,10 @@ const [folder] = process.argv.slice(2)
 /** An exchange, by the name of its test. */
 const exchangeOf = (name: string) => /^answers (([^/]+)\/.+) as recorded/.exec(name)
 
-const byGroup = (notReplayed: Readonly<Record<string, string>>): Reporter => ({
+const byGroup = (notReplayed: ReadonlyArray<readonly [name: string, reason: string]>): Reporter => ({
   onTestRunEnd: (modules: ReadonlyArray<TestModule>) => {
     const groups = new Map<string, { matched: number; readonly unmatched: Array<string> }>()
-    for (const [exchange, reason] of Object.entries(notReplayed)) {
+    for (const [exchange, reason] of notReplayed) {
       const group = exchange.split("/")[0] ?? ""
       const counts = groups.get(group) ?? { matched: 0, unmatched: [] }
       counts.unmatched.push(`${exchange} is not replayed: ${reason}`)
@@ -29,7 +30,7 @@ const byGroup = (notReplayed: Readonly<Record<string, string>>): Reporter => ({
         groups.set(group, counts)
         const { errors = [], state } = test.result()
         if (state === "passed") counts.matched += 1
-        else counts.unmatched.push(`${exchange}: ${errors[0]?.message.split("\n")[0] ?? state}`)
+        else counts.unmatched.push(`${exchange}: ${differenceOf(errors[0]) ?? state}`)
       }
     }
     const all = [...groups.values()]
@@ -47,22 +48,47 @@ const byGroup = (notReplayed: Readonly<Record<string, string>>): Reporter => ({
   }
 })
 
+/** The lines in which what was recorded (-) and what the emulator answers (+) differ. */
+const differenceOf = (
+  error: { readonly message: string; readonly diff?: string | undefined } | undefined
+): string | undefined => {
+  // Without the colours of a terminal.
+  const lines = error?.diff?.replaceAll(new RegExp(`${String.fromCharCode(27)}\\[\\d+m`, "g"), "").split("\n")
+  const different = lines?.filter((line) => /^[-+] (?! *Expected| *Received)/.test(line)).map((line) =>
+    line.replace(/\s+/g, " ").slice(0, 160)
+  )
+  return different === undefined || different.length === 0 ? error?.message.split("\n")[0] : different.join("; ")
+}
+
 if (folder === undefined) {
   process.stderr.write("Say which folder: npm run replay -- DIR\n")
   process.exitCode = 2
 } else {
   process.env["WIRE_DIR"] = resolve(process.env["INIT_CWD"] ?? process.cwd(), folder)
-  // It reads the folder as soon as it is loaded.
-  const { exchanges, notReplayed } = await import("./recordings.js")
-  const here = Object.entries(notReplayed).filter(([name]) => exchanges.some((exchange) => exchange.name === name))
+  const recording = read(process.env["WIRE_DIR"])
+  const reasons = (reasonOf: (exchange: Exchange) => string | undefined) =>
+    recording.exchanges.flatMap((exchange) => {
+      const reason = reasonOf(exchange)
+      return reason === undefined ? [] : [[exchange.name, reason] as const]
+    })
+  const outOfScope = reasons(recording.outOfScope)
+  const notReplayed = reasons((exchange) =>
+    recording.outOfScope(exchange) === undefined ? recording.notReplayed(exchange) : undefined
+  )
   const vitest = await startVitest("test", ["packages/infisical-emulator/test/replay.test.ts"], {
     root,
     run: true,
     watch: false,
     project: ["effect-infisical-emulator"],
-    reporters: [byGroup(Object.fromEntries(here))]
+    reporters: [byGroup(notReplayed)]
   })
   const { exitCode } = process
   await vitest.close()
+  process.stdout.write(
+    `The server of ${recording.era} also answered ${outOfScope.length} others, which are not counted:\n`
+  )
+  for (const reason of new Set(outOfScope.map(([, reason]) => reason))) {
+    process.stdout.write(`  ${outOfScope.filter(([, other]) => other === reason).length}: ${reason}\n`)
+  }
   process.exitCode = exitCode ?? 1
 }

@@ -346,7 +346,7 @@ describe("A client whose snapshots are sealed in files", () => {
     newDirectory.pipe(
       Effect.flatMap(use),
       Effect.scoped,
-      Effect.provide(Layer.merge(NodeContext.layer, Emulator.layer({ secrets: { A: "planted0 a" } })))
+      Effect.provide(Layer.merge(NodeContext.layer, Emulator.layer({ era: "2024-07", secrets: { A: "planted0 a" } })))
     )
 
   it.effect("serves them in a new process while the server is gone", () =>

@@ -18,7 +18,7 @@ const client = Layer.unwrapEffect(Effect.gen(function*() {
 const withWorld = (world: World.Input) => <A, E>(effect: Effect.Effect<A, E, Secrets.Secrets | Emulator.Emulator>) =>
   Effect.acquireUseRelease(
     Effect.sync(() => ({ ...process.env })),
-    () => Effect.provide(effect, Layer.provideMerge(client, Emulator.layer(world))),
+    () => Effect.provide(effect, Layer.provideMerge(client, Emulator.layer({ era: "2024-07", ...world }))),
     (before) =>
       Effect.sync(() => {
         for (const name of Object.keys(process.env)) if (!(name in before)) delete process.env[name]

@@ -53,8 +53,11 @@ export interface ReadOptions extends PlaceOptions {
   readonly includeImports?: boolean | undefined
   /**
    * Whether references such as `${NAME}` and `${env.folder.NAME}` are expanded. A reference stays as written if the
-   * secret does not exist, refers back to itself, or may not be read. Default: the configuration's, which is `true` by
-   * default.
+   * secret does not exist, refers back to itself, or may not be read. It names the shared secret of a folder, not an
+   * imported one. This client expands references itself, the same on every server: a folder that values refer to is
+   * fetched and cached like any other. Only the server can expand references to other projects
+   * (`${project::env.folder.NAME}`); that takes a second list of the folder for each fetch, and a server that quotes
+   * multi-line values quotes those. Default: the configuration's, which is `true` by default.
    */
   readonly expandReferences?: boolean | undefined
   /** `personal`: the personal secret, else the shared one. `shared`: the shared one only. Default `personal`. */
@@ -84,9 +87,15 @@ export interface GetOptions extends ReadOptions {
 export interface ListOptions extends ReadOptions {
   /** Whether the folders in the folder are listed, too. Each secret has its own `secretPath`. Default `false`. */
   readonly recursive?: boolean | undefined
-  /** Only secrets with one of these tags, by slug. Default: all. */
+  /**
+   * Only secrets with one of these tags, by slug. No server states the tags of imported secrets, so none of them is listed.
+   * On servers of 2024-07 that decrypt, this takes a second, encrypted list. Default: all.
+   */
   readonly tagSlugs?: ReadonlyArray<string> | undefined
-  /** Only secrets with all of this metadata. End-to-end encrypted secrets have none. Default: all. */
+  /**
+   * Only secrets with all of this metadata, imported ones as well. End-to-end encrypted secrets and servers of 2024 have
+   * none, so nothing is listed there. Encrypted metadata is not compared. Default: all.
+   */
   readonly metadata?: Readonly<Record<string, string>> | undefined
 }
 
@@ -102,12 +111,33 @@ export interface DeleteOptions extends PlaceOptions {
 }
 
 /**
- * Where to write, and what beside the value.
+ * Where to write, and what beside the value. A part that the server cannot store is an `InvalidRequestError`: before
+ * anything is sent if the server's age is known by then, else afterwards, with `status` 200.
+ *
+ * | part | end-to-end encrypted | server-decrypted, 2024-07 | 2024-10 | 2025 and later |
+ * | --- | --- | --- | --- | --- |
+ * | comment | yes | yes; a changed one by a batch, for which `projectSlug` has to be configured | yes | yes |
+ * | tags | yes; of a new secret by an update that follows | yes, not in lists | yes | yes |
+ * | metadata | no | no | no | yes |
+ * | reminder | yes; of a new secret by an update that follows | no | yes | yes |
  *
  * @since 0.1.0
  * @category models
  */
 export interface WriteOptions extends DeleteOptions, SecretSource.Annotations {}
+
+/**
+ * Where to move secrets.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface MoveOptions extends PlaceOptions {
+  /** The folder that the secrets are moved to. */
+  readonly to: PlaceOptions
+  /** Whether secrets of that folder that have the same names are replaced. Default `false`. */
+  readonly overwrite?: boolean | undefined
+}
 
 /**
  * One secret of many that are written.
@@ -147,9 +177,19 @@ export interface Service {
    * value the credential may not read, or whose references cannot be resolved now, is listed separately. There is no
    * fallback.
    *
+   * Some servers refuse a whole list because of one value that may not be read. There all secrets are `hidden`, and `get`
+   * reads those that may be read by their names. Servers of 2024 refuse such a list altogether.
+   *
    * Raises what `get` raises.
    */
   readonly list: (options?: ListOptions) => Effect.Effect<SecretList, ReadError>
+  /**
+   * Reads a secret by its id (`Secret.id`), with its references as written. Nothing is cached, and there is no fallback.
+   *
+   * Raises `InvalidRequestError` on servers without `/api/v4/secrets` and for end-to-end encrypted projects, and otherwise
+   * what `get` raises.
+   */
+  readonly getById: (id: string) => Effect.Effect<Secret, ReadError>
   /**
    * Fetches one location now, or every location in the cache.
    *
@@ -173,7 +213,8 @@ export interface Service {
    */
   readonly watch: (name: string, options?: ReadOptions) => Stream.Stream<Secret, ReadError>
   /**
-   * Creates a secret and gives it as the server holds it now. The next `get` returns it.
+   * Creates a secret and gives it as the server holds it now. The next `get` returns it. With tags, metadata or a reminder
+   * it is read back, since no response confirms them. A credential that may not read gets what it wrote.
    *
    * Raises `AlreadyExistsError` where the name is taken; `NotFoundError` where there is no such folder, or for a
    * personal secret no shared one; `ApprovalRequiredError` where the write awaits approval; `NetworkError` saying
@@ -185,7 +226,8 @@ export interface Service {
     options?: WriteOptions
   ) => Effect.Effect<Secret, WriteError | AlreadyExistsError>
   /**
-   * Gives a secret a new value and gives it as the server holds it now. The next `get` returns it.
+   * Gives a secret a new value and gives it as the server holds it now. The next `get` returns it. What the response
+   * leaves out is taken from the cached version before it, or read back. A credential that may not read gets what it wrote.
    *
    * Raises `NotFoundError` where there is none, and otherwise what `create` raises.
    */
@@ -220,6 +262,12 @@ export interface Service {
    * Gives a secret another name and keeps everything else. On servers before v4 its value is read and sent again, so a
    * value that is written at the same time is lost.
    *
+   * Servers of 2024-07 that decrypt cannot rename. There the secret is created under the new name with its value, comment
+   * and tags, and then the old one is deleted, with its versions, its reminder and the personal secrets of other users;
+   * a warning is logged. If the old one cannot be deleted, both are there, and the error says so (`NetworkError` with
+   * `mayHaveBeenApplied`, else `UnexpectedResponseError`). If the credential has a personal secret of the old name, this
+   * is an `InvalidRequestError` and nothing is changed.
+   *
    * Raises `NotFoundError` where there is none, `AlreadyExistsError` where the new name is taken, and otherwise what
    * `create` raises.
    */
@@ -245,7 +293,9 @@ export interface Service {
     options?: PlaceOptions
   ) => Effect.Effect<ReadonlyArray<Secret>, WriteError | AlreadyExistsError>
   /**
-   * Gives shared secrets new values: all of them, or none.
+   * Gives shared secrets new values: all of them, or none. As with `update`, what the response leaves out is taken from
+   * the cached versions, or read back by a list. Servers of 2024-07 that decrypt empty the comments that a batch leaves
+   * out, so the folder is listed first there, and a comment that is written at the same time is lost.
    *
    * Raises what `update` raises, with the name of the secret that it is about where that can be told.
    */
@@ -262,6 +312,17 @@ export interface Service {
     names: ReadonlyArray<string>,
     options?: PlaceOptions
   ) => Effect.Effect<void, WriteError>
+  /**
+   * Moves shared secrets to another folder, in one request. Says which of the two folders is changed: one that an approval
+   * policy covers is not until the request that the server has recorded is approved.
+   *
+   * Raises `InvalidRequestError` on servers without `/api/v4/secrets` and for end-to-end encrypted projects, before anything
+   * is sent; `NotFoundError` with the name of a secret that does not exist; and otherwise what `create` raises.
+   */
+  readonly move: (
+    names: ReadonlyArray<string>,
+    options: MoveOptions
+  ) => Effect.Effect<SecretSource.Moved, WriteError | AlreadyExistsError>
 }
 
 /**
@@ -288,10 +349,18 @@ export const make: Effect.Effect<
   const reads = readsOf({ config, cache, source, fallback })
   return {
     ...reads,
+    getById: (id) => withDeadline("Secrets.getById", config.retry, getById(source, id)),
     ...streamsOf({ cache, ...reads }),
     ...writesOf({ config, cache, source })
   }
 })
+
+const getById = (source: SecretSource.Service, id: string): Effect.Effect<Secret, ReadError> =>
+  Effect.zipWith(
+    source.getById(id),
+    DateTime.now,
+    (row, now) => Snapshot.secret(row, row.payload, "live", now)
+  )
 
 /** Where a read or a write is, with the configuration's defaults. */
 const locate = (
@@ -363,7 +432,15 @@ const readsOf = ({ cache, config, fallback, source }: {
         : Effect.flatMap(locate(config, { ...folder, secretName: name }), (byName) =>
           cache.holds(byName)
             ? getByName(name, byName)
-            : Effect.catchIf(getInFolder(name, location, type), isListingRefused, () => getByName(name, byName)))
+            : Effect.catchIf(
+              getInFolder(name, location, type),
+              isReadableByName,
+              (refusal) =>
+                Effect.mapError(
+                  getByName(name, byName),
+                  (error) => error._tag === "PermissionError" && isHidden(refusal) ? refusal : error
+                )
+            ))
       return yield* Effect.catchIf(
         withDeadline("Secrets.get", retry, found),
         (error) => config.fallback && (error._tag === "NotFoundError" || isUnreachable(error)),
@@ -380,9 +457,12 @@ const readsOf = ({ cache, config, fallback, source }: {
 
   /** A warm read: two look-ups, no I/O. */
   const getWarm = (name: string, options: GetOptions | undefined) => {
-    if (options === undefined) return cache.fresh(defaultLocation)?.ready(name, "personal")
-    const location = locations.find(options)
-    return location === undefined ? undefined : cache.fresh(location)?.ready(name, options.type ?? "personal")
+    const location = options === undefined ? defaultLocation : locations.find(options)
+    const ready = location === undefined
+      ? undefined
+      : cache.fresh(location)?.ready(name, options?.type ?? "personal")
+    // A value that is hidden in a list may be readable by its name.
+    return ready !== undefined && Exit.isSuccess(ready) ? ready : undefined
   }
 
   const get: Service["get"] = (name, options) =>
@@ -428,7 +508,7 @@ const streamsOf = ({ cache, get, locate }: {
     options: ListOptions & { readonly secretName?: string }
   ) => Effect.Effect<Location.Location, InvalidRequestError>
 }): Pick<Service, "changes" | "watch"> => ({
-  changes: Stream.unwrapScoped(Effect.map(cache.transitions, (transitions) => {
+  changes: Stream.unwrapScoped(Effect.map(cache.transitions(), (transitions) => {
     const diff = SecretChange.makeDiff()
     return Stream.repeatEffect(transitions).pipe(
       Stream.mapEffect(Effect.forEach((transition) => diff(transition))),
@@ -441,7 +521,7 @@ const streamsOf = ({ cache, get, locate }: {
       yield* Location.checkName(name, "read")
       const folder = yield* locate(options)
       const byName = yield* locate({ ...options, secretName: name })
-      const transitions = yield* cache.transitions
+      const transitions = yield* cache.transitions([folder.key, byName.key])
       const first = yield* get(name, { ...options, type })
       const location = cache.holds(byName) ? byName : folder
       yield* cache.keep(location)
@@ -461,7 +541,7 @@ const writesOf = ({ cache, config, source }: {
   readonly config: InfisicalConfig.Service
   readonly cache: SecretCache.Service
   readonly source: SecretSource.Service
-}): Omit<Service, "get" | "list" | "refresh" | "changes" | "watch"> => {
+}): Omit<Service, "get" | "getById" | "list" | "refresh" | "changes" | "watch"> => {
   const locateWrite = ({ environment, secretPath }: PlaceOptions) => locate(config, { environment, secretPath })
 
   const targetOf = (name: string, options: DeleteOptions): Effect.Effect<SecretSource.Target, InvalidRequestError> =>
@@ -475,25 +555,38 @@ const writesOf = ({ cache, config, source }: {
     endpoint: string,
     location: Location.Location,
     write: Effect.Effect<A, E>,
-    change: (written: A) => Snapshot.Change
+    change: (written: A) => Snapshot.Change | "unknown"
   ): Effect.Effect<A, E | NetworkError> =>
     cache.write(
       location,
       within({ duration: config.retry.deadline, endpoint, isWrite: true })(write),
       Exit.match({
-        onSuccess: (written) => ({ _tag: "Applied", change: change(written) }),
+        onSuccess: (written) => {
+          const applied = change(written)
+          return applied === "unknown" ? { _tag: "Unknown" } : { _tag: "Applied", change: applied }
+        },
         onFailure: (cause) => ({
           _tag: Option.exists(Cause.failureOption(cause), (error) => !isOutcomeUnknown(error)) ? "Refused" : "Unknown"
         })
       })
     )
 
+  /** The shared or personal secrets that the folder had when it was last fetched. */
+  const knownAt = ({ location, type }: Pick<SecretSource.Target, "location" | "type">): SecretSource.Known => {
+    const rows = Option.map(cache.last(location), (snapshot) => snapshot.rows(type))
+    return (name) => Option.getOrUndefined(rows)?.get(name)
+  }
+
   const shown = (row: Snapshot.WrittenRow) =>
     Effect.map(DateTime.now, (now) => Snapshot.secret(row, row.payload, "live", now))
 
   const put = <E extends WriteError | AlreadyExistsError, Changes extends SecretSource.Changes>(
     endpoint: string,
-    write: (target: SecretSource.Target, changes: Changes) => Effect.Effect<Snapshot.WrittenRow, E>
+    write: (
+      target: SecretSource.Target,
+      changes: Changes,
+      known: SecretSource.Known
+    ) => Effect.Effect<Snapshot.WrittenRow, E>
   ) =>
   (
     name: string,
@@ -506,8 +599,8 @@ const writesOf = ({ cache, config, source }: {
       const row = yield* withCacheUpdate(
         endpoint,
         target.location,
-        write(target, changes),
-        (row) => ({ put: [row], deleted: [] })
+        write(target, changes, knownAt(target)),
+        (row) => changeOf([row])
       )
       return yield* shown(row)
     })
@@ -516,7 +609,8 @@ const writesOf = ({ cache, config, source }: {
     endpoint: string,
     write: (
       location: Location.Location,
-      secrets: ReadonlyArray<readonly [name: string, written: SecretSource.SecretInput]>
+      secrets: SecretSource.Batch,
+      known: SecretSource.Known
     ) => Effect.Effect<ReadonlyArray<Snapshot.WrittenRow>, E>
   ) =>
   (
@@ -531,14 +625,14 @@ const writesOf = ({ cache, config, source }: {
       const rows = yield* withCacheUpdate(
         endpoint,
         location,
-        write(location, secrets.map(({ name, ...written }) => [name, written])),
-        (rows) => ({ put: rows, deleted: [] })
+        write(location, secrets.map(({ name, ...written }) => [name, written]), knownAt({ location, type: "shared" })),
+        changeOf
       )
       return yield* Effect.forEach(rows, shown)
     })
 
-  const update = (target: SecretSource.Target, changes: SecretSource.Changes) =>
-    Effect.catchTag(source.update(target, changes), "AlreadyExistsError", () => unexpectedConflict)
+  const update = (target: SecretSource.Target, changes: SecretSource.Changes, known: SecretSource.Known) =>
+    Effect.catchTag(source.update(target, changes, known), "AlreadyExistsError", () => unexpectedConflict)
 
   const create = put("Secrets.create", source.create)
   const change = put("Secrets.update", update)
@@ -562,8 +656,8 @@ const writesOf = ({ cache, config, source }: {
         const row = yield* withCacheUpdate(
           "Secrets.rename",
           target.location,
-          source.update(target, { newName }),
-          (row) => ({ put: [row], deleted: [{ name, type: "shared" }] })
+          source.update(target, { newName }, knownAt(target)),
+          (row) => changeOf([row], [{ name, type: "shared" }])
         )
         return yield* shown(row)
       }),
@@ -592,9 +686,32 @@ const writesOf = ({ cache, config, source }: {
           source.deleteMany(location, names),
           () => ({ put: [], deleted: names.map((name) => ({ name, type: "shared" })) })
         )
+      }),
+
+    move: (names, { overwrite = false, to, ...from }) =>
+      Effect.gen(function*() {
+        const location = yield* locateWrite(from)
+        const destination = yield* locateWrite(to)
+        yield* checkNames(names)
+        if (destination.environment === location.environment && destination.secretPath === location.secretPath) {
+          return yield* sameFolder
+        }
+        if (names.length === 0) return { isSourceUpdated: true, isDestinationUpdated: true }
+        const move = source.move({ location, names, destination, overwrite })
+        // Only the server knows what is in either folder afterwards.
+        const inSource = withCacheUpdate("Secrets.move", location, move, () => "unknown")
+        return yield* withCacheUpdate("Secrets.move", destination, inSource, () => "unknown")
       })
   }
 }
+
+/** The change of a write. What the server did not say is not cached. */
+const changeOf = (
+  rows: ReadonlyArray<Snapshot.WrittenRow>,
+  deleted: Snapshot.Change["deleted"] = []
+): Snapshot.Change | "unknown" => rows.some(({ isPartial }) => isPartial === true) ? "unknown" : { put: rows, deleted }
+
+const sameFolder = new InvalidRequestError({ parameter: "to", problem: "it must be another folder" })
 
 /**
  * @since 0.1.0
@@ -655,7 +772,11 @@ const checkNames = (names: ReadonlyArray<string>): Effect.Effect<void, InvalidRe
     SecretSource.checkDistinct(names)
   )
 
-const isListingRefused = (error: ReadError): boolean => error._tag === "PermissionError" && error.problem === "scope"
+/** Whether a secret may still be readable by its name: its folder may not be listed, or the list hides the value. */
+const isReadableByName = (error: ReadError): boolean =>
+  (error._tag === "PermissionError" && error.problem === "scope") || isHidden(error)
+
+const isHidden = (error: ReadError): boolean => error._tag === "PermissionError" && error.problem === "hidden value"
 
 const anotherVersion = new UnexpectedResponseError({
   endpoint: "GET /api/v3/secrets/:secretName",
@@ -698,6 +819,8 @@ const isOutcomeUnknown = (error: WriteError | AlreadyExistsError): boolean => {
     case "NotFoundError":
     case "UnexpectedResponseError":
       return true
+    case "InvalidRequestError":
+      return error.status === 200
     default:
       return false
   }

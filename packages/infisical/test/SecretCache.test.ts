@@ -312,7 +312,7 @@ describe("What is bounded", () => {
     Effect.gen(function*() {
       const source = yield* ManualSource.make({ cacheCapacity: 10 })
       yield* answerAll(source, () => answered)
-      const transitions = yield* source.cache.transitions
+      const transitions = yield* source.cache.transitions()
       for (let index = 0; index < 100; index++) yield* source.secrets.list({ secretPath: `/folder${index}` })
       const unseen = yield* transitions
       assert.strictEqual(unseen.length, 10)

@@ -48,7 +48,8 @@ const operations: Readonly<Record<string, { readonly methods: ReadonlyArray<stri
     methods: ["PATCH"],
     run: write((source, target) => source.update(target, { comment: "comment" }))
   },
-  "rename": { methods: ["PATCH"], run: write((source, target) => source.update(target, { newName: "NEW" })) },
+  // A server of 2024-07 that decrypts cannot rename, so the secret is created under its new name.
+  "rename": { methods: ["PATCH", "POST"], run: write((source, target) => source.update(target, { newName: "NEW" })) },
   "upsert": { methods: ["PATCH"], run: write((source, target) => source.upsert(target, { value })) },
   "batch of new secrets": {
     methods: ["POST"],

@@ -6,7 +6,10 @@ import { Credential, type InfisicalConfig, InfisicalError, Secrets } from "effec
 import type { World } from "effect-infisical-emulator"
 import { client, get, layer, Simulation, value } from "./Simulation.js"
 
-const world = (identity: NonNullable<World.Input["identities"]>[string], era?: World.Input["era"]): World.Input => ({
+const world = (
+  identity: NonNullable<World.Input["identities"]>[string],
+  era: World.Era = "2024-07"
+): World.Input => ({
   projects: {
     main: {
       folders: {
@@ -15,7 +18,7 @@ const world = (identity: NonNullable<World.Input["identities"]>[string], era?: W
     }
   },
   identities: { main: identity },
-  ...era === undefined ? {} : { era }
+  era
 })
 
 /** A client that logs in as the identity `main`, and asks only when it is read. */
@@ -191,7 +194,7 @@ describe("A machine identity", () => {
       assert.strictEqual(value(yield* get("A")), "a")
       assert.deepStrictEqual(yield* takeCounts, { "login 200": 1 })
       assert.isDefined(emulator)
-    }).pipe(run(world({}, "current"), { source: "v4" })))
+    }).pipe(run(world({}, "2026"), { source: "v4" })))
 
   it.effect("keeps a token to its end while the server cannot be asked for another", () =>
     Effect.gen(function*() {

@@ -28,7 +28,7 @@ const both = ["postgres://billing", "postgres://shop"]
 const folders = (value: string) => ({ dev: { "/": { secrets: { DATABASE_URL: value } } } })
 
 const server = Emulator.layer({
-  era: "current",
+  era: "2024-07",
   projects: { billing: { folders: folders(both[0] ?? "") }, shop: { folders: folders(both[1] ?? "") } },
   serviceTokens: { billing: { project: "billing" }, shop: { project: "shop" } },
   identities: { main: {} }

@@ -25,7 +25,7 @@ const answer = (status: number, error: string, message: unknown, more: Record<st
 
 const meaning = (refusal: Parameters<typeof classify>[0], info = reading): string => meaningOf(classify(refusal, info))
 
-// The column "current" of the table in the wire's "Errors"; that of 2024-07 is the recordings'.
+// The column "2025" of the table in the wire's "Errors"; that of 2024-07 is the recordings'.
 describe("A refusal of a current server", () => {
   const cases: Record<string, readonly [Parameters<typeof classify>[0], string, RequestInfo?]> = {
     "a secret that is not there": [
@@ -43,7 +43,7 @@ describe("A refusal of a current server", () => {
     ],
     "a project that is not there": [answer(404, "NotFound", "Project with ID 'x' not found"), "NotFoundError project"],
     "something else that is not there": [answer(404, "NotFound", "Nothing here"), "NotFoundError folder"],
-    "a name that is taken": [answer(400, "BadRequest", "Secret already exist"), "AlreadyExistsError", updating],
+    "a name that is taken": [answer(400, "BadRequest", "Secret already exist"), "AlreadyExistsError secret", updating],
     "a missing permission": [
       answer(403, "PermissionDenied", "You are not allowed to read on secrets"),
       "PermissionError scope"
@@ -74,7 +74,7 @@ describe("A refusal of a current server", () => {
     ],
     "an address that is not allowed": [
       answer(403, "ForbiddenError", "You are not allowed to access this resource from the current IP"),
-      "PermissionError scope"
+      "PermissionError address"
     ],
     "an end-to-end encrypted project on a raw route": [
       answer(400, "bot_not_found_error", "Failed to find bot key"),

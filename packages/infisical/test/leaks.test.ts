@@ -40,6 +40,7 @@ describe("Nothing that the library shows", () => {
 
       const emulator = yield* Effect.map(
         Layer.build(Emulator.layer({
+          era: "2024-07",
           secrets: { A: value("A"), B: { value: value("B"), comment: "a comment" } },
           serviceTokens: { main: {}, readOnly: { permissions: ["read"] } },
           identities: {

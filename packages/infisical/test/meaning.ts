@@ -10,6 +10,7 @@ export const meaningOf = (
       return `${error._tag} ${error.reason}`
     case "InvalidRequestError":
       return `${error._tag} ${error.parameter}`
+    case "AlreadyExistsError":
     case "NotFoundError":
       return `${error._tag} ${error.resource}`
     case "PermissionError":

@@ -65,7 +65,7 @@ describe("A single flight", () => {
       assert.strictEqual(yield* interrupted, 0)
     }))
 
-  it.scoped("stops when all have left, and the next one begins anew", () =>
+  it.scoped("goes on when all callers have left, and the next one joins it", () =>
     Effect.gen(function*() {
       const join = yield* SingleFlight.make<number, string>()
       const { begun, end, interrupted, run } = yield* counted
@@ -73,10 +73,12 @@ describe("A single flight", () => {
       yield* settle
       yield* Fiber.interruptAll(fibers)
       yield* settle
-      assert.strictEqual(yield* interrupted, 1)
+      assert.strictEqual(yield* interrupted, 0)
+      const next = yield* Effect.fork(join("key", run))
+      yield* settle
       yield* Deferred.succeed(end, 42)
-      assert.strictEqual(yield* join("key", run), 42)
-      assert.strictEqual(yield* begun, 2)
+      assert.strictEqual(yield* Fiber.join(next), 42)
+      assert.strictEqual(yield* begun, 1)
     }))
 
   it.effect("stops with its scope", () =>
@@ -97,20 +99,5 @@ describe("A single flight", () => {
       const exit = yield* Effect.exit(join("key", run))
       assert.include(exit.toString(), "has been released")
       assert.strictEqual(yield* begun, 0)
-    }))
-
-  it.scoped("is not joined while it is being interrupted, since all callers have left", () =>
-    Effect.gen(function*() {
-      const join = yield* SingleFlight.make<number, string>()
-      const gate = yield* Deferred.make<void>()
-      const stuck = Effect.onInterrupt(Effect.never, () => Deferred.await(gate))
-      const first = yield* Effect.fork(join("key", stuck))
-      yield* settle
-      yield* Fiber.interruptFork(first)
-      yield* settle
-      assert.strictEqual(yield* join("key", Effect.succeed(2)), 2)
-      yield* Deferred.succeed(gate, undefined)
-      yield* settle
-      assert.strictEqual(yield* join("key", Effect.succeed(3)), 3)
     }))
 })

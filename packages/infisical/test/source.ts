@@ -8,4 +8,4 @@ export const source: InfisicalConfig.SourceKind = given === "v3" || given === "v
 export const isEndToEndEncrypted = source === "end-to-end-encrypted"
 
 /** Of a server that has the routes that the run is for. */
-export const era = source === "v4" ? "current" as const : "2024-07" as const
+export const era = source === "v4" ? "2026" as const : "2024-07" as const

@@ -1,14 +1,13 @@
 /**
- * What a refusal means. Decided on status, `error` and `message` together, since the eras of servers disagree on
- * statuses (`packages/recordings/README.md`). Nothing that the server wrote is repeated in the error: it may quote what
- * was sent.
+ * What a refusal means: by its status where that says it all, and else by the table in `refusals.ts`. Nothing that the
+ * server wrote is repeated in the error: it may quote what was sent.
  *
  * A server, or what answers in its place, may send anything: no body makes this throw, and the time that a text takes
  * grows with its length only.
  */
 import type * as Duration from "effect/Duration"
 import * as Predicate from "effect/Predicate"
-import type { Action, AnswerError, Resource } from "../model/InfisicalError.js"
+import type { Action, AnswerError } from "../model/InfisicalError.js"
 import {
   AlreadyExistsError,
   AuthenticationError,
@@ -18,7 +17,10 @@ import {
   PermissionError,
   UnexpectedResponseError
 } from "../model/InfisicalError.js"
+import { maximumNameLength } from "../model/Location.js"
 import { defined } from "../support/defined.js"
+import type { Meaning, Subject } from "./refusals.js"
+import { find, type Found, missingNames, textOf } from "./refusalText.js"
 
 /** What a request is about: names and places, never values. */
 export interface RequestInfo {
@@ -31,6 +33,10 @@ export interface RequestInfo {
   readonly secretPath?: string | undefined
   /** The name of the folder to create, or the new name of a folder. */
   readonly folderName?: string | undefined
+  /** The id in the path of a request about a folder or an import. For a folder, it may be its name. */
+  readonly id?: string | undefined
+  /** The environment that an import takes its secrets from. */
+  readonly importedEnvironment?: string | undefined
 }
 
 export interface Refusal {
@@ -41,35 +47,57 @@ export interface Refusal {
   readonly retryAfter: Duration.Duration | undefined
 }
 
-/** How much of a message is looked at. Infisical's longest are those of a batch, which list names at their end. */
-const maxTextLength = 2048
-
-const textOf = (value: unknown): string => typeof value === "string" ? value.slice(0, maxTextLength) : ""
+/** What the error of a refusal takes from its request and its status. */
+interface Context {
+  readonly info: RequestInfo
+  readonly status: number
+  readonly requestId: { readonly requestId?: string }
+  readonly retryAfter: { readonly retryAfter?: Duration.Duration }
+}
 
 export const classify = (refusal: Refusal, info: RequestInfo): AnswerError => {
   const { status } = refusal
   const body = Predicate.isRecord(refusal.body) ? refusal.body : {}
+  const context: Context = {
+    info,
+    status,
+    requestId: safeRequestId(body["reqId"]),
+    retryAfter: defined({ retryAfter: refusal.retryAfter })
+  }
+  const byStatus = ofStatus(context)
+  if (byStatus !== undefined) return byStatus
+
   const error = textOf(body["error"])
-  const words = textOf(body["message"])
-  const message = withoutNames(words)
-  const issues = Array.isArray(body["message"]) ? body["message"] : body["details"]
-  const requestId = safeRequestId(body["reqId"])
-  const retryAfter = defined({ retryAfter: refusal.retryAfter })
-  const { endpoint } = info
-  const place = defined({ environment: info.environment, secretPath: info.secretPath })
-  const secret = { ...place, ...defined({ secretName: culprit(words, info.secretNames ?? []) }) }
+  const message = textOf(body["message"])
+  if (body["statusCode"] !== status || (error === "" && message === "")) {
+    return status >= 500 ? serverFailure(context) : new UnexpectedResponseError({
+      endpoint: info.endpoint,
+      status,
+      problem: refusal.body === undefined ? "the body is not JSON" : "the body is not an error of Infisical",
+      ...context.requestId
+    })
+  }
+  if (error === "ValidationFailure" || status === 422) return invalid(context, ...validationProblem(body))
+  if (message.startsWith("Route ") && message.endsWith(" not found")) return routeMissing(context)
+  const found = find(error, message, subjectOf(info))
+  if (found === undefined) return otherwise(context, error)
+  return meant(context, found, body["reqId"] !== undefined)
+}
 
-  const notFound = (resource: Resource) => new NotFoundError({ resource, ...(resource === "secret" ? secret : place) })
-  const invalid = (parameter: string, problem: string) =>
-    new InvalidRequestError({ parameter, problem, status, ...requestId })
-  const refused = (reason: AuthenticationError["reason"]) =>
-    new AuthenticationError({ reason, endpoint, status, ...requestId })
-  const forbidden = (problem: PermissionError["problem"]) =>
-    new PermissionError({ endpoint, problem, ...defined({ action: info.action }), ...place, ...requestId })
-  const failed = (mayHaveBeenApplied: boolean) =>
-    new NetworkError({ reason: "ServerFailure", endpoint, mayHaveBeenApplied, status, ...retryAfter, ...requestId })
+const subjects: ReadonlyArray<readonly [path: string, subject: Subject]> = [
+  ["/auth/", "credential"],
+  ["/service-token", "credential"],
+  ["/folders", "folder"],
+  ["/secret-imports", "import"],
+  ["/secrets", "secret"]
+]
 
-  // What any server or proxy means by its status alone.
+const subjectOf = ({ endpoint }: RequestInfo): Subject =>
+  subjects.find(([path]) => endpoint.includes(path))?.[1] ?? "other"
+
+/** What any server or proxy means by its status alone. */
+const ofStatus = (context: Context): AnswerError | undefined => {
+  const { info: { endpoint }, requestId, retryAfter, status } = context
   if (status === 429) {
     return new NetworkError({
       reason: "RateLimited",
@@ -80,74 +108,50 @@ export const classify = (refusal: Refusal, info: RequestInfo): AnswerError => {
       ...requestId
     })
   }
-  if (status === 413) {
-    return invalid("value", "it is too large. A request may have 1 MiB, so an encrypted value about 750 KB.")
-  }
+  if (status === 413) return invalid(context, ...tooLarge)
   // A browser hides the status of a redirect.
-  if (status === 0 || (status >= 300 && status < 400)) {
-    return invalid("siteUrl", "the server redirects to another address. Set siteUrl to that address.")
-  }
-  const isOfInfisical = body["statusCode"] === status && (error !== "" || words !== "")
-  if (!isOfInfisical) {
-    return status >= 500 ? failed(isWrite(info)) : new UnexpectedResponseError({
-      endpoint,
-      status,
-      problem: refusal.body === undefined ? "the body is not JSON" : "the body is not an error of Infisical",
-      ...requestId
-    })
-  }
+  return status === 0 || (status >= 300 && status < 400)
+    ? invalid(context, "siteUrl", "the server redirects to another address. Set siteUrl to that address.")
+    : undefined
+}
 
-  if (error === "ValidationFailure" || status === 422) return invalid(...validationProblem(issues))
-  if (/^Route [A-Z]+:/.test(message)) {
-    return invalid(
+/** What is wrong with a request over 1 MiB. */
+export const tooLarge: readonly [parameter: string, problem: string] = [
+  "value",
+  "it is too large. A request may have 1 MiB, so an encrypted value about 750 KB. Store less in it, or write fewer secrets at once."
+]
+
+const invalid = ({ requestId, status }: Context, parameter: string, problem: string) =>
+  new InvalidRequestError({ parameter, problem, status, ...requestId })
+
+const serverFailure = (
+  { info, requestId, retryAfter, status }: Context,
+  mayHaveBeenApplied = isWrite(info)
+) =>
+  new NetworkError({
+    reason: "ServerFailure",
+    endpoint: info.endpoint,
+    mayHaveBeenApplied,
+    status,
+    ...retryAfter,
+    ...requestId
+  })
+
+const routeMissing = (context: Context): AnswerError => {
+  const { endpoint, secretNames: [name = ""] = [] } = context.info
+  return subjectOf(context.info) === "credential"
+    ? invalid(
+      context,
+      "credential",
+      `the server has no route for ${endpoint}: it is of a version without this kind of credential. Use another kind, or upgrade the server.`
+    )
+    : name.length > maximumNameLength
+    ? invalid(context, "secretName", `it has ${name.length} characters, and may have ${maximumNameLength}`)
+    : invalid(
+      context,
       "siteUrl",
       `the server has no route for ${endpoint}. Check siteUrl, and that the server is of a version that has it.`
     )
-  }
-
-  const missing = missingResource(message.toLowerCase()) ?? missingResource(error.toLowerCase())
-  if (missing !== undefined) return notFound(missing)
-  if (/^(a )?(secret|folder)\b/i.test(message) && message.toLowerCase().includes("already exist")) {
-    return new AlreadyExistsError(secret)
-  }
-
-  if (message.toLowerCase().includes("temporarily locked")) return refused("Locked")
-  if (expired.test(message)) return refused("Expired")
-  if (error === "TokenError" || malformedToken.test(message)) return refused("Refused")
-  if (/^(Token missing|Invalid credentials)/.test(message)) return refused("Refused")
-  if (
-    message.startsWith("Failed to find service authorization for given project") || error === "Identity not in project"
-  ) {
-    return forbidden("project")
-  }
-  if (message === "You are not allowed to access this resource") return refused("Refused")
-  if (error === "PermissionDenied") return forbidden("scope")
-  if (status === 401) return refused("Refused")
-  if (status === 403) return forbidden("scope")
-
-  if (message.startsWith("Must be user to create personal secret")) return forbidden("personal secret")
-  if (error === "bot_not_found_error") {
-    return invalid(
-      "project",
-      "it is end-to-end encrypted, so the server cannot decrypt it. Use a service token with its key part, or upgrade the project."
-    )
-  }
-
-  if (message === "Cyclic import not allowed") {
-    return invalid("source", "that folder imports this one, so they would import each other")
-  }
-
-  if (message.startsWith("Infisical is in maintenance mode")) return failed(false)
-  // The same answer as for a database that is down; the path tells them apart.
-  if (error === "Find by secret path" && [info.secretPath, info.folderName].some(isNoPath)) {
-    return invalid("secretPath", "a folder's name is letters, digits, dashes and underscores")
-  }
-  if (message === "Unsupported state or unable to authenticate data") {
-    return invalid("value", "the server cannot decrypt it: it was encrypted with another key than the project's")
-  }
-  if (status >= 500) return failed(isWrite(info))
-  if (status === 404) return notFound(info.secretNames === undefined ? "folder" : "secret")
-  return invalid("request", "the server refuses it. Its log says why.")
 }
 
 /** Whether the server has no such route, because it is older or newer than the route. */
@@ -156,61 +160,158 @@ export const isRouteMissing = (error: { readonly _tag: string }): boolean =>
 
 export const isWrite = ({ action }: RequestInfo): boolean => action !== undefined && action !== "read"
 
-// Only a name that was sent is repeated.
-const culprit = (words: string, names: ReadonlyArray<string>): string | undefined =>
-  names.length <= 1 ?
-    names[0] :
-    names.find((name) =>
-      words.endsWith(`blind index ${name}`) || words.includes(`'${name}'`) || words.includes(`"${name}"`)
-    )
-
-// A name or path in a message must not decide what the message means.
-const withoutNames = (message: string): string => {
-  const end = message.indexOf("blind index ")
-  return withoutQuoted(end === -1 ? message : `${message.slice(0, end)}blind index`)
+/** The error for a row of the table. */
+const meant = (context: Context, found: Found, mayBeOf2026: boolean): AnswerError => {
+  const { info } = context
+  const { means } = found.row
+  switch (means._tag) {
+    case "NotFoundError":
+      return means.resource === "secret"
+        ? secretMissing(context, found, mayBeOf2026)
+        : means.isImported === true
+        ? new NotFoundError({ resource: means.resource, ...defined({ environment: info.importedEnvironment }) })
+        : isRootMissing(info, means.resource, found.part)
+        ? notFound(context, "environment")
+        : notFound(context, means.resource)
+    case "AlreadyExistsError":
+      return new AlreadyExistsError({
+        resource: means.resource,
+        ...placeOf(info),
+        ...means.resource === "folder" ? defined({ folderName: info.folderName }) : taken(info, found)
+      })
+    case "AuthenticationError":
+      return authentication(context, means)
+    case "PermissionError":
+      return permission(context, means.problem)
+    case "InvalidRequestError":
+      return invalid(context, means.parameter, means.problem)
+    case "NetworkError":
+      return serverFailure(context, false)
+  }
 }
 
-/** Without the text from a quotation mark to the last one of its kind, since a name may contain such a mark. */
-const withoutQuoted = (text: string): string => {
-  const first = text.search(/['"`]/)
-  if (first === -1) return text
-  const mark = text.charAt(first)
-  const last = text.lastIndexOf(mark)
-  // Three kinds of marks, so it goes no deeper than three.
-  return `${text.slice(0, first)}${first === last ? mark : mark + mark}${withoutQuoted(text.slice(last + 1))}`
+const placeOf = ({ environment, secretPath }: RequestInfo) => defined({ environment, secretPath })
+
+const authentication = (
+  { info: { endpoint }, requestId, status }: Context,
+  { problem, reason }: Extract<Meaning, { _tag: "AuthenticationError" }>
+) => new AuthenticationError({ reason, endpoint, status, ...defined({ problem }), ...requestId })
+
+const permission = ({ info, requestId }: Context, problem: PermissionError["problem"]) => {
+  const subject = subjectOf(info)
+  return new PermissionError({
+    endpoint: info.endpoint,
+    problem,
+    ...defined({ action: info.action, resource: subject === "folder" || subject === "import" ? subject : undefined }),
+    ...placeOf(info),
+    ...requestId
+  })
 }
 
-const expired =
-  /^(failed to authenticate expired service token|Failed to renew MI access token|Unable to renew because access token number of uses limit reached|jwt expired|Service token has expired|Token has expired|Access token has expired)/i
+/** That something other than a secret is missing. */
+const notFound = ({ info }: Context, resource: Exclude<NotFoundError["resource"], "secret">) =>
+  new NotFoundError({
+    resource,
+    ...placeOf(info),
+    // The id may be the folder's name; the path is that of its parent.
+    ...defined({ folderName: resource === "folder" && subjectOf(info) === "folder" ? info.id : undefined })
+  })
 
-// 2024-07 answers 500 to these.
-const malformedToken =
-  /^(jwt malformed|invalid token|invalid signature|jwt must be provided|data and hash arguments required)/
+// Every environment has the folder "/", so it is the environment that does not exist.
+const isRootMissing = ({ id, secretPath }: RequestInfo, resource: string, part: string): boolean =>
+  resource === "folder" && id === undefined && secretPath === "/" && (part === "/" || !part.startsWith("/"))
+
+const isBatch = ({ endpoint, secretNames = [] }: RequestInfo): boolean =>
+  secretNames.length > 1 || endpoint.includes("/batch")
+
+// Only names that were sent are repeated.
+const secretMissing = (context: Context, found: Found, mayBeOf2026: boolean): AnswerError => {
+  const { info } = context
+  const sent = info.secretNames ?? []
+  const missing = isBatch(info) || found.row.lists === "existing" ? missingNames(found, sent, mayBeOf2026) : sent
+  return missing === undefined
+    ? invalid(context, ...isBatch(info) ? nameTwice : refusedAlthoughThere)
+    : new NotFoundError({
+      resource: "secret",
+      ...placeOf(info),
+      ...namesOf(missing.length === 0 && sent.length === 1 ? sent : missing)
+    })
+}
+
+const nameTwice: readonly [parameter: string, problem: string] = [
+  "secrets",
+  "all of them exist, but a name is there twice: in the request, or in the folder. Write these secrets one at a time."
+]
+
+// A server of 2024-10 answers so if a user renames a secret that an approval policy covers.
+const refusedAlthoughThere: readonly [parameter: string, problem: string] = [
+  "request",
+  "the secret exists, but the server cannot do this with it, as with a rename under an approval policy. Do it in Infisical."
+]
+
+const taken = (info: RequestInfo, { part }: Found) => {
+  const listed = new Set(part.split(",").map((name) => name.trim()))
+  const sent = info.secretNames ?? []
+  return namesOf(
+    // An update has the old name, and it is the new one that is taken.
+    info.action === "create" && !isBatch(info) ? sent : sent.filter((name) => listed.has(name.trim()))
+  )
+}
+
+const namesOf = (names: ReadonlyArray<string>) =>
+  defined({ secretName: names[0], secretNames: names.length > 1 ? names : undefined })
+
+/** The meaning of a refusal whose words are not known. */
+const otherwise = (context: Context, error: string): AnswerError => {
+  const { info, status } = context
+  const subject = subjectOf(info)
+  if (status >= 500) {
+    // The same answers as for a database that is down; the request tells them apart.
+    if (error === "Find by secret path" && isNoPath(info.folderName)) return invalid(context, "name", noFolderName)
+    if (error === "Find by secret path" && isNoPath(info.secretPath)) {
+      return invalid(context, "secretPath", noFolderName)
+    }
+    return subject === "import" && info.id !== undefined && !uuid.test(info.id)
+      ? invalid(context, "id", "it is not the id of an import, which is a UUID. List the imports of the folder.")
+      : serverFailure(context)
+  }
+  if (subject === "credential" || status === 401) {
+    return authentication(context, { _tag: "AuthenticationError", reason: "Refused" })
+  }
+  if (status === 403) return permission(context, "scope")
+  return status === 404 && subject !== "other"
+    ? notFoundOf(context, subject)
+    : invalid(context, "request", "the server refuses it. Its log says why.")
+}
+
+const notFoundOf = (context: Context, subject: Exclude<Subject, "credential" | "other">): NotFoundError => {
+  const { id, secretNames = [] } = context.info
+  return subject === "secret" && secretNames.length > 0
+    ? new NotFoundError({
+      resource: "secret",
+      ...placeOf(context.info),
+      ...namesOf(secretNames.length === 1 ? secretNames : [])
+    })
+    : notFound(context, subject === "import" && id !== undefined ? "import" : "folder")
+}
+
+const noFolderName = "a folder's name is letters, digits, dashes and underscores"
 
 const isNoPath = (text: string | undefined): boolean => text !== undefined && !/^[\w/-]*$/.test(text)
 
-const missingResource = (text: string): Resource | undefined => {
-  const isMissing = (noun: string) =>
-    text.startsWith(`${noun} not found`) || (text.startsWith(`${noun} with `) && text.includes("not found"))
-  if (text.startsWith("failed to create personal secret override for no corresponding shared secret")) return "secret"
-  if (text.startsWith("failed to find project by slug") || isMissing("project")) return "project"
-  if (isMissing("secret")) return "secret"
-  if (isMissing("import") || isMissing("secret import")) return "import"
-  if (isMissing("folder")) return "folder"
-  if (text.startsWith("'' not found") || text.startsWith("'' environment not found")) return "environment"
-  const environment = text.startsWith("environment") ? 0 : text.indexOf("environment with")
-  return environment !== -1 && text.includes(" not found", environment) ? "environment" : undefined
-}
+const uuid = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i
 
 /** How many of a server's validation issues are described, and how deep into the request. */
 const maxIssues = 5
 const maxPathLength = 8
 
 // A validation issue quotes the input it received; its path and code do not.
-const validationProblem = (issues: unknown): [parameter: string, problem: string] => {
-  const all = Array.isArray(issues) ? issues : []
+const validationProblem = (
+  { details, fieldErrors, message }: Readonly<Record<string, unknown>>
+): [parameter: string, problem: string] => {
+  const all = [message, details, fieldErrors].find((issues) => Array.isArray(issues)) ?? []
   const described = all.slice(0, maxIssues).filter(Predicate.isRecord).map((issue) => ({
-    path: (Array.isArray(issue["path"]) ? issue["path"].slice(0, maxPathLength) : []).filter(isKey).join("."),
+    path: isField(issue["field"]) ? issue["field"] : pathOf(issue["path"]),
     code: isWord(issue["code"]) ? issue["code"] : "invalid"
   }))
   const problem = described.map((issue) => `${issue.path || "the body"} is ${issue.code}`).join(", ")
@@ -221,9 +322,14 @@ const validationProblem = (issues: unknown): [parameter: string, problem: string
   ]
 }
 
+const pathOf = (path: unknown): string =>
+  (Array.isArray(path) ? path.slice(0, maxPathLength) : []).filter(isKey).join(".")
+
 const isWord = (value: unknown): value is string => typeof value === "string" && /^\w{1,64}$/.test(value)
 
 const isKey = (value: unknown): value is string | number => Number.isSafeInteger(value) || isWord(value)
+
+const isField = (value: unknown): value is string => typeof value === "string" && /^[\w.[\]]{1,128}$/.test(value)
 
 const safeRequestId = (value: unknown): { readonly requestId?: string } =>
   typeof value === "string" && /^[\w-]{1,64}$/.test(value) ? { requestId: value } : {}

@@ -7,15 +7,25 @@ import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as InfisicalConfig from "../config/InfisicalConfig.js"
+import type * as Location from "../model/Location.js"
 import { defined } from "../support/defined.js"
 import { once } from "../support/once.js"
-import { type Call, type CreateCallError, emptyBatch, type Request, type WriteCallError } from "./call.js"
+import {
+  type Call,
+  type CreateCallError,
+  emptyBatch,
+  type ReadCallError,
+  type Request,
+  type WriteCallError
+} from "./call.js"
 import type { Reads } from "./encryptedSecrets.js"
 import {
   answeredSecret,
+  authorization,
   authorized,
   batchRequest,
   conditional,
+  type ConditionalResponse,
   flag,
   locationRequest,
   named,
@@ -64,12 +74,31 @@ type Created = Omit<Written, "newSecretName">
 type Updated = Omit<Written, "secretValue"> & { readonly secretValue?: string }
 
 /**
- * What both `/api/v3/secrets/raw` and `/api/v4/secrets` have.
+ * What a list is to show.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface View {
+  /** Whether values are wanted. Without them, secrets come that may only be described. Default `true`. */
+  readonly values?: boolean
+  /** Whether it has a user's personal secrets, too. v3 lists them always. Default `true`. */
+  readonly personal?: boolean
+}
+
+/**
+ * What both `/api/v3/secrets/raw` and `/api/v4/secrets` have. Every flag of a read is sent, since servers disagree on
+ * what they are by default.
  *
  * @since 0.1.0
  * @category models
  */
 export interface RawSecrets extends Reads<Wire.DecryptedSecret, Wire.DecryptedSecretList> {
+  readonly list: (
+    place: Place,
+    etag: Option.Option<string>,
+    view?: View
+  ) => Effect.Effect<ConditionalResponse<Wire.DecryptedSecretList>, ReadCallError>
   readonly create: (target: Target, written: Created) => Effect.Effect<Wire.DecryptedSecret, CreateCallError>
   readonly update: (target: Target, written: Written) => Effect.Effect<Wire.DecryptedSecret, CreateCallError>
   readonly delete: (target: Target) => Effect.Effect<void, WriteCallError>
@@ -86,7 +115,21 @@ export interface RawSecrets extends Reads<Wire.DecryptedSecret, Wire.DecryptedSe
 }
 
 /**
- * `/api/v4/secrets`, which can leave a value as it is, and create a secret that does not exist.
+ * Where secrets are moved to.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Move {
+  readonly destination: Location.Location
+  readonly secretIds: ReadonlyArray<string>
+  /** Whether secrets of the destination that have the same names are replaced. */
+  readonly overwrite: boolean
+}
+
+/**
+ * `/api/v4/secrets`, which can leave a value as it is, create a secret that does not exist, read one by its id, and move
+ * secrets to another folder.
  *
  * @since 0.1.0
  * @category models
@@ -94,13 +137,22 @@ export interface RawSecrets extends Reads<Wire.DecryptedSecret, Wire.DecryptedSe
 export interface DecryptedSecrets extends RawSecrets {
   readonly update: (target: Target, written: Updated) => Effect.Effect<Wire.DecryptedSecret, CreateCallError>
   readonly upsert: (target: Target, written: Written) => Effect.Effect<Wire.DecryptedSecret, CreateCallError>
+  readonly getById: (
+    place: Omit<Place, "location">,
+    secretId: string
+  ) => Effect.Effect<Wire.DecryptedSecret, ReadCallError>
+  readonly move: (place: Place, move: Move) => Effect.Effect<typeof Wire.MoveSecretsAnswer.Type, CreateCallError>
 }
 
 /** What differs between the two: paths, and the requests themselves. `W` is what an update takes. */
 interface Routes<W> {
   readonly path: string
   readonly batchPath: string
-  readonly list: (place: Place, etag: Option.Option<string>) => Request<WithResponse<Wire.DecryptedSecretList>>
+  readonly list: (
+    place: Place,
+    etag: Option.Option<string>,
+    view: View
+  ) => Request<WithResponse<Wire.DecryptedSecretList>>
   readonly get: (
     target: Target,
     etag: Option.Option<string>
@@ -125,8 +177,8 @@ interface Routes<W> {
 type WithResponse<A> = readonly [A | void, HttpClientResponse.HttpClientResponse]
 
 const calls = <W>(call: Call, { batchPath, path, ...request }: Routes<W>) => ({
-  list: (place: Place, etag: Option.Option<string>) =>
-    call.readConditional(locationRequest(`GET ${path}`, "read", place), request.list(place, etag)),
+  list: (place: Place, etag: Option.Option<string>, view: View = {}) =>
+    call.readConditional(locationRequest(`GET ${path}`, "read", place), request.list(place, etag, view)),
   get: (target: Target, etag: Option.Option<string>) =>
     call.readConditional(
       secretRequest(`GET ${path}/:secretName`, "read", target),
@@ -170,11 +222,11 @@ export const makeRaw = (call: Call, { projectSlug }: InfisicalConfig.Service): R
   return calls<Written>(call, {
     path: "/api/v3/secrets/raw",
     batchPath: "/api/v3/secrets/batch/raw",
-    list: (place, etag) =>
+    list: (place, etag, view) =>
       Effect.flatMap(rawClient, (client) =>
         client.listRawSecrets({
           headers: conditional(place, etag),
-          urlParams: { ...v3(place), ...listQuery(place) },
+          urlParams: { ...v3(place), ...listQuery(place, view) },
           withResponse: true
         })),
     get: (target, etag) =>
@@ -217,19 +269,20 @@ export const makeRaw = (call: Call, { projectSlug }: InfisicalConfig.Service): R
 
 const client = once(HttpApiClient.group(Wire.api, { group: "secrets", httpClient }))
 
+const byId = once(HttpApiClient.group(Wire.api, { group: "secretsById", httpClient }))
+
 /** `/api/v4/secrets`. */
 export const make = (call: Call): DecryptedSecrets => {
   const one = (target: Target) => ({ ...v4(target), type: target.type })
-  const importsOf = ({ location }: Place) => ({ includeImports: flag(location.includeImports) })
   return {
     ...calls<Updated>(call, {
       path: "/api/v4/secrets",
       batchPath: "/api/v4/secrets/batch",
-      list: (place, etag) =>
+      list: (place, etag, view) =>
         Effect.flatMap(client, (client) =>
           client.listSecretsV4({
             headers: conditional(place, etag),
-            urlParams: { ...v4(place), ...listQuery(place), ...importsOf(place) },
+            urlParams: { ...v4(place), ...listQuery(place, view) },
             withResponse: true
           })),
       get: (target, etag) =>
@@ -237,7 +290,7 @@ export const make = (call: Call): DecryptedSecrets => {
           client.getSecretV4({
             headers: conditional(target, etag),
             path: { secretName: target.name },
-            urlParams: { ...v4(target), ...getQuery(target), ...importsOf(target) },
+            urlParams: { ...v4(target), ...getQuery(target) },
             withResponse: true
           })),
       create: (target, written) =>
@@ -280,27 +333,57 @@ export const make = (call: Call): DecryptedSecrets => {
       ).pipe(
         Effect.flatMap(({ secrets: [secret] }) => secret === undefined ? emptyBatch(endpoint) : Effect.succeed(secret))
       )
-    }
+    },
+    getById: ({ accessToken }, secretId) =>
+      call.read(
+        { endpoint: "GET /api/v4/secrets/id/:secretId", action: "read", secretNames: [] },
+        Effect.flatMap(byId, (client) =>
+          client.getSecretByIdV4({ headers: authorization(accessToken), path: { secretId } }))
+      ).pipe(Effect.map(secretOf)),
+    move: (place, { destination, overwrite, secretIds }) =>
+      call.create(
+        locationRequest("POST /api/v4/secrets/move", "update", place),
+        Effect.flatMap(byId, (client) =>
+          client.moveSecretsV4({
+            ...authorized(place),
+            payload: {
+              projectId: place.projectId,
+              sourceEnvironment: place.location.environment,
+              sourceSecretPath: place.location.secretPath,
+              destinationEnvironment: destination.environment,
+              destinationSecretPath: destination.secretPath,
+              secretIds,
+              shouldOverwrite: overwrite
+            }
+          }))
+      )
   }
 }
 
-const listQuery = ({ location }: Place) => ({
+/** The flags of every read. */
+const readQuery = ({ location }: Place, { values = true }: View = {}) => ({
+  viewSecretValue: flag(values),
   expandSecretReferences: flag(location.expandReferences),
   include_imports: flag(location.includeImports),
-  recursive: flag(location.recursive),
+  includeImports: flag(location.includeImports)
+})
+
+const listQuery = (place: Place, view: View) => ({
+  ...readQuery(place, view),
+  includePersonalOverrides: flag(view.personal ?? true),
+  recursive: flag(place.location.recursive),
   ...defined({
-    tagSlugs: location.tagSlugs.length === 0 ? undefined : location.tagSlugs.join(","),
-    metadataFilter: Object.keys(location.metadata).length === 0
+    tagSlugs: place.location.tagSlugs.length === 0 ? undefined : place.location.tagSlugs.join(","),
+    metadataFilter: Object.keys(place.location.metadata).length === 0
       ? undefined
-      : Object.entries(location.metadata).map(([key, value]) => `key=${key},value=${value}`).join("|")
+      : Object.entries(place.location.metadata).map(([key, value]) => `key=${key},value=${value}`).join("|")
   })
 })
 
-const getQuery = ({ location, type }: Target) => ({
-  type,
-  expandSecretReferences: flag(location.expandReferences),
-  include_imports: flag(location.includeImports),
-  ...defined({ version: location.version })
+const getQuery = (target: Target) => ({
+  type: target.type,
+  ...readQuery(target),
+  ...defined({ version: target.location.version })
 })
 
 const flat = <W>({ secretKey, written }: BatchItem<W>) => ({ secretKey, ...written })

@@ -80,7 +80,7 @@ export const make = (call: Call): EncryptedSecrets => ({
           urlParams: {
             ...v3(place),
             include_imports: flag(place.location.includeImports),
-            ...defined({ recursive: place.location.recursive ? flag(true) : undefined })
+            recursive: flag(place.location.recursive)
           },
           withResponse: true
         }))

@@ -6,8 +6,13 @@ import type * as HttpApiError from "@effect/platform/HttpApiError"
 import type * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
-import { type AnswerError, NetworkError, UnexpectedResponseError } from "../model/InfisicalError.js"
-import { classify, isWrite, type RequestInfo } from "./classify.js"
+import {
+  type AnswerError,
+  InvalidRequestError,
+  NetworkError,
+  UnexpectedResponseError
+} from "../model/InfisicalError.js"
+import { classify, isWrite, type RequestInfo, tooLarge } from "./classify.js"
 import type { TransportFailure } from "./transport.js"
 
 export type CallFailure =
@@ -24,6 +29,8 @@ export const toError = (error: CallFailure, info: RequestInfo): AnswerError => {
   switch (error._tag) {
     case "Refused":
       return classify(error, info)
+    case "TooLarge":
+      return new InvalidRequestError({ parameter: tooLarge[0], problem: tooLarge[1] })
     case "Unexpected":
       return unexpected(error.status, error.problem)
     case "RequestError":

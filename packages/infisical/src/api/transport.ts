@@ -32,7 +32,12 @@ export interface Unexpected {
   readonly problem: string
 }
 
-export type TransportFailure = Refused | Unexpected | HttpClientError.HttpClientError
+/** A request that is too large to be sent. */
+export interface TooLarge {
+  readonly _tag: "TooLarge"
+}
+
+export type TransportFailure = Refused | Unexpected | TooLarge | HttpClientError.HttpClientError
 
 /** Sends a request. The response has status 200 and its body in memory, or status 304 if the request was conditional. */
 export class Transport extends Context.Tag("effect-infisical/api/Transport")<
@@ -57,12 +62,20 @@ export const make = (
     // The end of the scope closes the connection of a response that was not read to its end.
     const { execute } = HttpClient.withScope(client)
     return (request) =>
-      Effect.flatMap(execute(request), (response) => receive(config, request, response)).pipe(
-        // A redirect would lose the token on its way to another site, and turn a write into a read on the same one.
-        Effect.provideService(FetchHttpClient.RequestInit, { ...init, redirect: "manual" }),
-        Effect.scoped
-      )
+      isTooLarge(request)
+        ? Effect.fail<TooLarge>({ _tag: "TooLarge" })
+        : Effect.flatMap(execute(request), (response) => receive(config, request, response)).pipe(
+          // A redirect would lose the token on its way to another site, and turn a write into a read on the same one.
+          Effect.provideService(FetchHttpClient.RequestInit, { ...init, redirect: "manual" }),
+          Effect.scoped
+        )
   })
+
+/** In bytes. Servers from 2024-10 on answer a larger one as if they had failed. */
+const largestRequest = 1024 * 1024
+
+const isTooLarge = ({ body }: HttpClientRequest.HttpClientRequest): boolean =>
+  body._tag === "Uint8Array" && body.contentLength > largestRequest
 
 const withSite = ({ headers, siteUrl, transformClient }: InfisicalConfig.Service, client: HttpClient.HttpClient) =>
   client.pipe(

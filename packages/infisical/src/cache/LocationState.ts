@@ -196,7 +196,7 @@ export const fetchBegun = (state: LocationState, begun: Tick, begunAt: number): 
   fetches: [...state.fetches, { begun, begunAt, changes: [], isOutdated: false }]
 })
 
-/** A fetch that ended without an answer, since no caller waited for it any more or since it died. */
+/** A fetch that ended without an answer, since it died or since the layer is released. */
 export const fetchAbandoned = (state: LocationState, begun: Tick): LocationState => ({
   ...state,
   fetches: state.fetches.filter((fetch) => fetch.begun !== begun)

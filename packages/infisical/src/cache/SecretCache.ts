@@ -20,6 +20,7 @@ import type * as Scope from "effect/Scope"
 import * as InfisicalConfig from "../config/InfisicalConfig.js"
 import { isUnreachable, type ReadError, type Unreachable } from "../model/InfisicalError.js"
 import type * as Location from "../model/Location.js"
+import * as References from "../source/references.js"
 import * as SecretSource from "../source/SecretSource.js"
 import type * as Snapshot from "../source/Snapshot.js"
 import * as Background from "../support/background.js"
@@ -45,6 +46,8 @@ export interface Service {
   readonly fresh: (location: Location.Location) => Snapshot.Snapshot | undefined
   /** Whether there is a snapshot of a location, fresh or not. */
   readonly holds: (location: Location.Location) => boolean
+  /** The last snapshot of a location that the server answered with, fresh or not. */
+  readonly last: (location: Location.Location) => Option.Option<Snapshot.Snapshot>
   /** The snapshot of a location: the fresh one, a new one, or the stale or sealed one if the server is unreachable. */
   readonly read: (location: Location.Location) => Effect.Effect<Snapshot.Snapshot, ReadError>
   /**
@@ -69,8 +72,10 @@ export interface Service {
   readonly invalidateAll: Effect.Effect<void>
   /** Keeps a location in the cache and up to date, whether or not it is read, for as long as the scope is open. */
   readonly keep: (location: Location.Location) => Effect.Effect<void, never, Scope.Scope>
-  /** Which snapshots replace which, from now on. */
-  readonly transitions: Effect.Effect<SnapshotFeed.Subscription, never, Scope.Scope>
+  /** Which snapshots replace which, from now on: of every location, or of those with these keys. */
+  readonly transitions: (
+    keys?: ReadonlyArray<string>
+  ) => Effect.Effect<SnapshotFeed.Subscription, never, Scope.Scope>
 }
 
 /**
@@ -99,6 +104,7 @@ export const make: Effect.Effect<
   const policy = policyOf(config, source)
   const feed = SnapshotFeed.make({ capacity: config.cacheCapacity })
   const open: Writer.OpenWrites = new Map()
+  const work = References.makeWork()
   let limit = { from: 0, until: 0 }
 
   const store = Store.make({
@@ -109,7 +115,12 @@ export const make: Effect.Effect<
       LocationState.initial(location, {
         expand: location.expandReferences && !source.expandsReferences
           ? Option.some(
-            Expansion.expandWith(expansion, { read, includeImports: config.defaultLocation.includeImports })
+            Expansion.expandWith(expansion, {
+              work,
+              read,
+              includeImports: config.defaultLocation.includeImports,
+              readsByName: source.readsByName
+            })
           )
           : Option.none(),
         writes: Writer.touching(open, location, policy)
@@ -133,6 +144,7 @@ export const make: Effect.Effect<
   const replace = replaceIn(store, feed, sealer)
 
   const fetcher = yield* Fetcher.make({
+    deadline: config.retry.deadline,
     store,
     policy,
     source,
@@ -186,6 +198,11 @@ export const make: Effect.Effect<
   return {
     fresh: store.fresh,
     holds: (location) => Option.isSome(store.find(location)?.state.snapshot ?? Option.none()),
+    last: (location) =>
+      Option.flatMap(
+        Option.fromNullable(store.find(location)),
+        ({ state }) => Option.filter(state.snapshot, ({ source }) => source !== "sealed")
+      ),
     read,
     revalidateMiss: (snapshot) =>
       Effect.suspend(() => {

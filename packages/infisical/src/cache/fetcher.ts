@@ -11,6 +11,7 @@ import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
+import { within } from "../api/deadline.js"
 import { isUnreachable, type ReadError, type Unreachable } from "../model/InfisicalError.js"
 import type * as Location from "../model/Location.js"
 import type * as SecretSource from "../source/SecretSource.js"
@@ -33,6 +34,8 @@ export interface Fetcher {
 }
 
 interface Options {
+  /** The longest time for a fetch: no caller ends it. */
+  readonly deadline: Duration.Duration
   readonly store: Store
   readonly policy: LocationState.Policy
   readonly source: SecretSource.Service
@@ -46,15 +49,21 @@ interface Options {
 }
 
 export const make = (options: Options): Effect.Effect<Fetcher, never, Scope.Scope> =>
-  Effect.map(SingleFlight.make<Snapshot.Snapshot, ReadError>(), (singleFlight) => {
+  Effect.gen(function*() {
     const { source, store } = options
+    const singleFlight = yield* SingleFlight.make<Snapshot.Snapshot, ReadError>()
+    const semaphore = yield* Effect.makeSemaphore(mostFetches)
+    const bounded = (fetch: Effect.Effect<SecretSource.FetchResult, ReadError>) =>
+      semaphore.withPermits(1)(fetch).pipe(
+        within({ duration: options.deadline, endpoint: "SecretCache.refresh", isWrite: false })
+      )
 
     const run = (entry: Entry, begun: LocationState.Tick): Effect.Effect<Snapshot.Snapshot, ReadError> =>
       Effect.uninterruptibleMask((restore) =>
         Effect.gen(function*() {
           // A sealed snapshot is not the server's answer, whatever ids and versions it has in common with that.
           const previous = Option.filter(entry.state.snapshot, ({ source }) => source !== "sealed")
-          const exit = yield* Effect.exit(restore(source.fetch(entry.location, previous)))
+          const exit = yield* Effect.exit(restore(bounded(source.fetch(entry.location, previous))))
           return yield* Exit.isSuccess(exit)
             ? onSuccess(options, entry, begun, exit.value)
             : onFailure(options, entry, begun, exit.cause)
@@ -84,6 +93,9 @@ export const make = (options: Options): Effect.Effect<Fetcher, never, Scope.Scop
             : Effect.void)
     }
   })
+
+/** At the same time, of all locations: one list may refer to a thousand folders, and servers limit requests. */
+const mostFetches = 32
 
 /** What follows every fetch: eviction, the next refresh, sealing, metrics. */
 const afterFetch = ({ measure, refresher, sealer, store }: Options, entry: Entry) =>

@@ -5,6 +5,7 @@
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
@@ -54,30 +55,47 @@ export const make = (options: {
     }
   }
 
-  const sleepUntil = (time: number) =>
-    Effect.suspend(() => time <= store.now() ? Effect.void : Effect.sleep(Duration.millis(time - store.now())))
-
-  /** Waits for the schedule or, if that comes first, for a change of the state. */
-  const waitForNext = (entry: Entry, next: Effect.Effect<unknown, unknown>) =>
+  /** Waits for the time, or for a change of the state if that comes first. */
+  const waitUntil = (entry: Entry, time: number) =>
     Effect.suspend(() => {
       entry.wakeUp = Deferred.unsafeMake(FiberId.none)
-      return Effect.raceFirst(
-        Effect.map(Effect.isSuccess(next), (isSuccess) => isSuccess ? "due" : "ended"),
-        Effect.as(Deferred.await(entry.wakeUp), "changed")
-      )
+      const pause = Effect.sleep(Duration.millis(Math.max(0, time - store.now())))
+      return Effect.raceFirst(pause, Deferred.await(entry.wakeUp))
     })
 
-  const waitForRetry = (entry: Entry, retryAt: number) =>
-    Effect.suspend(() => {
-      entry.wakeUp = Deferred.unsafeMake(FiberId.none)
-      return Effect.raceFirst(sleepUntil(retryAt), Deferred.await(entry.wakeUp))
+  /** When the location is due, by one schedule after the other. A schedule that ends or dies says no more. */
+  const makeDue = (entry: Entry) =>
+    Effect.gen(function*() {
+      const drivers = [
+        yield* Schedule.driver(pinnedSchedule),
+        yield* Schedule.driver(schedulePinned(config.cacheTtl))
+      ]
+      let waiting: Fiber.RuntimeFiber<boolean> | undefined
+      const next = Effect.suspend(() => {
+        const driver = drivers[0]
+        return driver === undefined ? Effect.never : Effect.exit(driver.next(undefined))
+      }).pipe(Effect.map(Exit.isSuccess))
+
+      /** Waits until the location is due, or the state changed. The time that has passed counts the next time, too. */
+      return Effect.gen(function*() {
+        entry.wakeUp = Deferred.unsafeMake(FiberId.none)
+        waiting = waiting ?? (yield* Effect.fork(next))
+        const outcome = yield* Effect.raceFirst(
+          Effect.map(Fiber.join(waiting), (isDue) => isDue ? "due" as const : "ended" as const),
+          Effect.as(Deferred.await(entry.wakeUp), "changed" as const)
+        )
+        if (outcome !== "changed") waiting = undefined
+        if (outcome === "ended") drivers.shift()
+        return outcome
+      })
     })
 
   const keepRefreshing = (entry: Entry): Effect.Effect<void> =>
     Effect.gen(function*() {
-      const driver = yield* Schedule.driver(pinnedSchedule)
       const isIdle = isIdleSince(entry)
-      let isEnded = false
+      const due = yield* makeDue(entry)
+      let isDue = false
+      let refreshedAt = Number.NEGATIVE_INFINITY
       while (isWanted(entry)) {
         const { outage, refusal, snapshot } = entry.state
         const began = store.now()
@@ -85,28 +103,38 @@ export const make = (options: {
           const { pause } = outage.value
           if (pause.from <= began && began < pause.until) {
             // What ends the wait may be another change of the state.
-            yield* waitForRetry(entry, pause.until)
+            yield* waitUntil(entry, pause.until)
             continue
           }
         } else if (Option.isSome(snapshot) || Option.isSome(refusal)) {
-          if (isEnded) return
-          const due = yield* waitForNext(entry, driver.next(undefined))
-          if (due === "changed") continue
-          isEnded = due === "ended"
-          if (isEnded) continue
-          yield* sleepUntil(limitedUntil())
+          if (!isDue) {
+            const outcome = yield* due
+            // A schedule of the user has an end; what is watched is kept up to date all the same.
+            if (outcome === "ended" && !store.isPinned(entry)) return
+            isDue = outcome === "due"
+            continue
+          }
+          if (began < limitedUntil()) {
+            yield* waitUntil(entry, limitedUntil())
+            continue
+          }
         }
         if (isIdle()) {
           entry.refresher = undefined
           return store.evict(entry)
         }
-        yield* refresh(entry)
         // No schedule of a user and no failure makes this loop spin.
-        yield* sleepUntil(began + shortestInterval)
+        const since = began - refreshedAt
+        if (0 <= since && since < shortestInterval) yield* Effect.sleep(Duration.millis(shortestInterval - since))
+        refreshedAt = store.now()
+        isDue = false
+        yield* refresh(entry)
       }
-    }).pipe(Effect.ensuring(Effect.sync(() => {
-      entry.refresher = undefined
-    })))
+    }).pipe(
+      Effect.ensuring(Effect.sync(() => {
+        entry.refresher = undefined
+      }))
+    )
 
   return {
     start: (entry) =>

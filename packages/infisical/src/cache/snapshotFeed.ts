@@ -1,6 +1,8 @@
 /**
  * Notifies subscribers which snapshots replaced which. A slow subscriber gets what happened since as one transition per
  * location, from the snapshot it saw last to the newest. Publishing never waits for a subscriber.
+ *
+ * A subscriber of one location misses nothing of it, however many others are read.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -25,10 +27,12 @@ export type Subscription = Effect.Effect<ReadonlyArray<Transition>>
 
 export interface SnapshotFeed {
   readonly publish: (transition: Transition) => void
-  readonly subscribe: Effect.Effect<Subscription, never, Scope.Scope>
+  /** Of all locations, or of those with these keys. */
+  readonly subscribe: (keys?: ReadonlyArray<string>) => Effect.Effect<Subscription, never, Scope.Scope>
 }
 
 interface Subscriber {
+  readonly keys: ReadonlyArray<string> | undefined
   readonly unseen: Map<string, Transition>
   readonly signal: Queue.Queue<void>
 }
@@ -39,7 +43,8 @@ export const make = ({ capacity }: { readonly capacity: number }): SnapshotFeed 
   return {
     publish: (transition) => {
       const { key } = transition.current.location
-      for (const { signal, unseen } of subscribers) {
+      for (const { keys, signal, unseen } of subscribers) {
+        if (keys !== undefined && !keys.includes(key)) continue
         const earlier = unseen.get(key)
         unseen.delete(key)
         unseen.set(key, earlier === undefined ? transition : merge(earlier, transition))
@@ -50,29 +55,39 @@ export const make = ({ capacity }: { readonly capacity: number }): SnapshotFeed 
         signal.unsafeOffer(undefined)
       }
     },
-    subscribe: Effect.acquireRelease(
-      Effect.map(Queue.sliding<void>(1), (signal) => {
-        const subscriber: Subscriber = { unseen: new Map(), signal }
-        subscribers.add(subscriber)
-        return subscriber
-      }),
-      (subscriber) =>
-        Effect.zipRight(Effect.sync(() => subscribers.delete(subscriber)), Queue.shutdown(subscriber.signal))
-    ).pipe(Effect.map(({ signal, unseen }) =>
-      Effect.map(Queue.take(signal), () => {
-        const transitions = [...unseen.values()]
-        unseen.clear()
-        return transitions
-      })
-    ))
+    subscribe: (keys) =>
+      Effect.acquireRelease(
+        Effect.map(Queue.sliding<void>(1), (signal) => {
+          const subscriber: Subscriber = { keys, unseen: new Map(), signal }
+          subscribers.add(subscriber)
+          return subscriber
+        }),
+        (subscriber) =>
+          Effect.zipRight(Effect.sync(() => subscribers.delete(subscriber)), Queue.shutdown(subscriber.signal))
+      ).pipe(Effect.map(({ signal, unseen }) =>
+        Effect.map(Queue.take(signal), () => {
+          const transitions = [...unseen.values()]
+          unseen.clear()
+          return transitions
+        })
+      ))
   }
 }
 
 const merge = (earlier: Transition, later: Transition): Transition => ({
   previous: earlier.previous,
   current: later.current,
-  returned: new Map([...later.returned, ...earlier.returned])
+  returned: new Map([...returnedOf(earlier.previous, later.returned), ...earlier.returned])
 })
+
+/** Of the secrets that were returned, those that a snapshot has: a subscriber saw no others of it. */
+const returnedOf = (snapshot: Option.Option<Snapshot>, returned: Transition["returned"]) => {
+  const ids = new Set(Option.match(snapshot, {
+    onNone: () => [],
+    onSome: ({ content }) => [...content.own, ...content.imported].map(({ id }) => id)
+  }))
+  return [...returned].filter(([id]) => ids.has(id))
+}
 
 /** Whether one snapshot has other rows than another. */
 export const hasOtherRows = (previous: Option.Option<Snapshot>, current: Snapshot): boolean =>

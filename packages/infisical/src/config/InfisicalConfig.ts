@@ -125,8 +125,8 @@ export interface Options {
    * `openssl rand -base64 32`. HKDF, which derives the keys, does not slow down guessing (RFC 5869, section 4), so a
    * password is not enough; 32 hexadecimal characters carry the 128 bits that NIST SP 800-57 wants from 2031 on.
    *
-   * Default: the secret part of the credential, if it stays the same and is as long. A login with a JWT, by LDAP or by
-   * AWS IAM has none, so `Infisical.layerSealed` requires this option with them.
+   * Default: the secret part of the credential, if it stays the same and is as long. Only Universal
+   * Auth and tokens have one, so `Infisical.layerSealed` requires this option with every other login.
    */
   readonly sealingKey?: Redacted.Redacted<string>
   /** Whether references such as `${NAME}` and `${env.folder.NAME}` in values are expanded. Default `true`. */
@@ -225,7 +225,7 @@ const makeWith = (
       siteUrl: yield* checkSiteUrl(options.siteUrl ?? "https://app.infisical.com"),
       projectId: yield* checkProjectId(credential, options.projectId),
       projectSlug: Option.filter(Option.fromNullable(options.projectSlug), (slug) => slug.trim() !== ""),
-      headers: yield* checkHeaders(options.headers ?? {}),
+      headers: { ...yield* checkHeaders(options.headers ?? {}), ...Credential.headersOf(credential) },
       source: yield* checkSource(credential, options.source),
       revokeOnRelease: options.revokeOnRelease ?? false,
       defaultLocation: yield* Location.make({
@@ -349,6 +349,7 @@ const parseHeaders = (text: Redacted.Redacted<string>): Either.Either<Headers, C
  * | the variables of `CredentialConfig.fromEnvironment` | `credential` |
  * | `INFISICAL_API_URL`, else `SITE_URL` | `siteUrl` |
  * | `INFISICAL_PROJECT_ID` | `projectId` |
+ * | `INFISICAL_PROJECT_SLUG` | `projectSlug` |
  * | `INFISICAL_ENVIRONMENT` | `environment` |
  * | `INFISICAL_SECRET_PATH` | `secretPath` |
  * | `INFISICAL_CUSTOM_HEADERS` | `headers`, as `name=value name=value` |
@@ -362,6 +363,7 @@ export const fromEnvironmentOn = (platform: CredentialConfig.Platform): Config.C
     apiUrl: optionalText("INFISICAL_API_URL"),
     siteUrl: optionalText("SITE_URL"),
     projectId: optionalText("INFISICAL_PROJECT_ID"),
+    projectSlug: optionalText("INFISICAL_PROJECT_SLUG"),
     environment: optionalText("INFISICAL_ENVIRONMENT"),
     secretPath: optionalText("INFISICAL_SECRET_PATH"),
     headers: Config.mapOrFail(
@@ -372,11 +374,12 @@ export const fromEnvironmentOn = (platform: CredentialConfig.Platform): Config.C
       })
     )
   }).pipe(
-    Config.map(({ apiUrl, credential, environment, headers, projectId, secretPath, siteUrl }) => ({
+    Config.map(({ apiUrl, credential, environment, headers, projectId, projectSlug, secretPath, siteUrl }) => ({
       credential,
       ...defined({
         siteUrl: Option.getOrUndefined(Option.orElse(apiUrl, () => siteUrl)),
         projectId: Option.getOrUndefined(projectId),
+        projectSlug: Option.getOrUndefined(projectSlug),
         environment: Option.getOrUndefined(environment),
         secretPath: Option.getOrUndefined(secretPath),
         headers: Option.getOrUndefined(headers)

@@ -3,7 +3,10 @@
  *
  * No error carries a secret's value, a token, a key or a ciphertext, and none has a `cause`: the errors of the
  * platform and of Schema quote the request and its input. Text that a server wrote is never repeated, since it may
- * quote what was sent, but for the ids that it gives to secrets and approvals; where the server names its answer (`requestId`), that is passed on to be looked up in its log.
+ * quote what was sent, but for the ids that it gives to secrets and approvals. If the server names its answer
+ * (`requestId`), that is passed on, to be looked up in the server's log.
+ *
+ * The file is long because every error of the library is here, so that their messages can be compared.
  *
  * @since 0.1.0
  */
@@ -32,6 +35,22 @@ const where = (place: { readonly environment?: string; readonly secretPath?: str
     place.secretPath === undefined ? "" : ` at path "${place.secretPath}"`
   ].join("")
 
+/** A name in an error: `secret "NAME"`, or several, of which the first are named. */
+const quoted = (noun: string, names: ReadonlyArray<string>): string =>
+  `${noun}${names.length > 1 ? "s" : ""}${names.length === 0 ? "" : ` ${quotedNames(names)}`}`
+
+const quotedNames = (names: ReadonlyArray<string>): string => {
+  const first = names.slice(0, maxNames).map((name) => `"${name}"`).join(", ")
+  return names.length > maxNames ? `${first} and ${names.length - maxNames} more` : first
+}
+
+/** How many names a message has. */
+const maxNames = 5
+
+const namesOf = (
+  { secretName, secretNames }: { readonly secretName?: string; readonly secretNames?: ReadonlyArray<string> }
+): ReadonlyArray<string> => secretNames ?? (secretName === undefined ? [] : [secretName])
+
 const noted = (requestId: string | undefined): string => requestId === undefined ? "" : ` (request id ${requestId})`
 
 /**
@@ -45,20 +64,29 @@ const noted = (requestId: string | undefined): string => requestId === undefined
  */
 export class NotFoundError extends Data.TaggedError("NotFoundError")<{
   readonly resource: Resource
+  /** The secret that is missing; of a batch, the first of `secretNames`. */
   readonly secretName?: string
+  /** The secrets of a batch that are missing, if there are several and the server says which. */
+  readonly secretNames?: ReadonlyArray<string>
+  /** The name or the id of the folder in `secretPath` that is missing. Without it, `secretPath` itself is missing. */
+  readonly folderName?: string
   readonly environment?: string
   readonly secretPath?: string
 }> {
   override get message(): string {
     switch (this.resource) {
       case "secret":
-        return `There is no secret${this.secretName === undefined ? "" : ` "${this.secretName}"`}${
+        return `There ${namesOf(this).length > 1 ? "are" : "is"} no ${quoted("secret", namesOf(this))}${
           where(this)
         }. Check the name (case matters), the environment's slug and the path, or create it.`
       case "folder":
-        return `There is no folder${where(this)}. Create it in Infisical, or check the path.`
+        return `There is no folder${this.folderName === undefined ? "" : ` "${this.folderName}"`}${
+          where(this)
+        }. Create it in Infisical, or check the path.`
       case "environment":
-        return `There is no environment "${this.environment ?? ""}" in this project. Use the environment's slug.`
+        return `There is no environment${
+          this.environment === undefined ? " of this name" : ` "${this.environment}"`
+        } in this project. Use the environment's slug.`
       case "project":
         return "There is no such project. Check the project id."
       case "import":
@@ -142,7 +170,8 @@ export class NetworkError extends Data.TaggedError("NetworkError")<{
 }
 
 /**
- * The server refuses the credential: it is unknown, revoked, expired or, for five minutes, locked.
+ * The server refuses the credential: it is unknown, revoked, expired, used as often as it may be or, for five minutes,
+ * locked. Every refusal of a login is this error.
  *
  * @since 0.1.0
  * @category errors
@@ -151,10 +180,13 @@ export class AuthenticationError extends Data.TaggedError("AuthenticationError")
   readonly reason: "Refused" | "Expired" | "Locked"
   readonly endpoint: string
   readonly status: number
+  /** What is wrong with it and what to do, if the server says more than the reason. */
+  readonly problem?: string
   readonly requestId?: string
 }> {
   override get message(): string {
     const refused = `Infisical refused the credential on ${this.endpoint}`
+    if (this.problem !== undefined) return `${refused}${noted(this.requestId)}: ${this.problem}`
     switch (this.reason) {
       case "Locked":
         return `${refused}: the identity is locked for some minutes, since it was refused too often${
@@ -180,8 +212,19 @@ export class AuthenticationError extends Data.TaggedError("AuthenticationError")
  */
 export class PermissionError extends Data.TaggedError("PermissionError")<{
   readonly endpoint: string
-  readonly problem: "scope" | "project" | "personal secret" | "hidden value"
+  /**
+   * - `scope`: its role or its scopes do not allow it
+   * - `project`: it is not in the project
+   * - `policy`: a policy of the project or the organization forbids it
+   * - `address`: it may not be used from this address
+   * - `credential kind`: the route is not for this kind of credential
+   * - `personal secret`: only users have personal secrets
+   * - `hidden value`: it may know that the secret exists, but not its value
+   */
+  readonly problem: "scope" | "project" | "policy" | "address" | "credential kind" | "personal secret" | "hidden value"
   readonly action?: Action
+  /** What the request was about. */
+  readonly resource?: "secret" | "folder" | "import"
   readonly environment?: string
   readonly secretPath?: string
   readonly requestId?: string
@@ -190,31 +233,55 @@ export class PermissionError extends Data.TaggedError("PermissionError")<{
     const advice = {
       "scope": "Check the environment's slug, and give the credential this permission for this environment and path.",
       "project": "Add it to this project, or check the project id.",
+      "policy": "A policy of the project or the organization forbids it. Ask who maintains the policy.",
+      "address": "It may not be used from this address. Add the address to its trusted IPs.",
+      "credential kind": "This route is not for this kind of credential. Use a machine identity.",
       "personal secret": "Personal secrets can be written by users only: write a shared one.",
       "hidden value":
         "The server shows that the secret is there, but not its value: give the credential that permission."
     }
-    return `The credential may not ${this.action ?? "do this"}${this.action === undefined ? "" : " secrets"}${
-      where(this)
-    }${noted(this.requestId)}. ${advice[this.problem]}`
+    return `The credential may not ${
+      this.action === undefined ? "do this" : `${this.action} ${this.resource ?? "secret"}s`
+    }${where(this)}${noted(this.requestId)}. ${advice[this.problem]}`
   }
 }
 
+interface Taken {
+  /** The secret that exists; of a batch, the first of `secretNames`. */
+  readonly secretName?: string
+  /** The secrets of a batch that exist, if there are several and the server says which. */
+  readonly secretNames?: ReadonlyArray<string>
+  readonly folderName?: string
+  readonly environment?: string
+  readonly secretPath?: string
+}
+
 /**
- * A secret of this name exists already.
+ * A secret or a folder of this name exists already.
  *
  * @since 0.1.0
  * @category errors
  */
-export class AlreadyExistsError extends Data.TaggedError("AlreadyExistsError")<{
-  readonly secretName?: string
-  readonly environment?: string
-  readonly secretPath?: string
-}> {
+export class AlreadyExistsError extends Data.TaggedError("AlreadyExistsError")<
+  & Taken
+  & { readonly resource: "secret" | "folder" }
+> {
+  /** `resource` is `"secret"` by default. */
+  constructor(taken: Taken & { readonly resource?: "secret" | "folder" }) {
+    super({ ...taken, resource: taken.resource ?? "secret" })
+  }
+
   override get message(): string {
-    return `There already is a secret${this.secretName === undefined ? "" : ` "${this.secretName}"`}${
-      where(this)
-    }. Update it instead.`
+    const isFolder = this.resource === "folder"
+    const names = isFolder ? (this.folderName === undefined ? [] : [this.folderName]) : namesOf(this)
+    const named = names.length === 0 ? `${this.resource} of this name` : quoted(this.resource, names)
+    return `There already ${names.length > 1 ? "are" : "is a"} ${named}${where(this)}. ${
+      isFolder
+        ? "Use it, or choose another name."
+        : names.length > 1
+        ? "Update them instead."
+        : "Update it instead, or choose another name."
+    }`
   }
 }
 

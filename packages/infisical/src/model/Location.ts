@@ -70,7 +70,7 @@ export interface Options {
 }
 
 /**
- * Makes a location. Space around the path and one slash at its end are dropped, as the server does.
+ * Makes a location. Space around the environment and the path, and one slash at its end, are dropped, as the server does.
  *
  * Fails with `InvalidRequestError` where the environment is empty or the path can have no folder: it must begin with a
  * slash, and a folder's name is letters, digits, dashes and underscores. A server of 2024-07 answers those with a
@@ -80,9 +80,10 @@ export interface Options {
  * @category constructors
  */
 export const make = (options: Options): Effect.Effect<Location, InvalidRequestError> => {
+  const environment = options.environment.trim()
   const secretPath = normalize(options.secretPath)
   const invalid = (parameter: string, problem: string) => Effect.fail(new InvalidRequestError({ parameter, problem }))
-  if (options.environment.trim() === "" || !isWellFormed(options.environment)) {
+  if (environment === "" || !isWellFormed(environment)) {
     return invalid("environment", "it must be an environment's slug, such as \"dev\"")
   }
   if (!secretPath.startsWith("/")) {
@@ -97,14 +98,13 @@ export const make = (options: Options): Effect.Effect<Location, InvalidRequestEr
   if (options.tagSlugs?.some((slug) => slug.trim() === "" || slug.includes(",")) === true) {
     return invalid("tagSlugs", "each must be a tag's slug, without commas")
   }
-  if (Object.entries(options.metadata ?? {}).some((pair) => pair.some((part) => /^\s*$|[,=|]/.test(part)))) {
-    return invalid("metadata", "keys and values to look for must not be empty, nor have commas, equals signs or bars")
+  if (Object.entries(options.metadata ?? {}).some((pair) => pair.some((part) => part.trim() === ""))) {
+    return invalid("metadata", "keys and values to look for must not be empty")
   }
   if (options.version !== undefined && (!Number.isSafeInteger(options.version) || options.version < 0)) {
     return invalid("version", "it must be a whole number, counted from 1")
   }
-  const { environment, expandReferences = true, includeImports = true, recursive = false, secretName, version } =
-    options
+  const { expandReferences = true, includeImports = true, recursive = false, secretName, version } = options
   const tagSlugs = (options.tagSlugs ?? []).toSorted()
   const metadata = options.metadata ?? {}
   return Effect.succeed({

@@ -1,36 +1,58 @@
 /**
  * The source that decrypts and encrypts in this process, for a service token with its key part: `/api/v3/secrets`.
  *
+ * If the token's project is one whose secrets the server decrypts, as all projects of servers from 2024-10 on, the
+ * source reads and writes as `DecryptedSource` does.
+ *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
 import * as InfisicalApi from "../api/InfisicalApi.js"
 import type { EncryptedSecret } from "../api/Wire.js"
+import type * as InfisicalConfig from "../config/InfisicalConfig.js"
 import type { Cipher } from "../crypto/Crypto.js"
 import {
+  type AlreadyExistsError,
   DecryptError,
+  type InvalidRequestError,
   PermissionError,
   type ReadError,
-  type UnexpectedResponseError,
   type WriteError
 } from "../model/InfisicalError.js"
 import type * as Location from "../model/Location.js"
 import * as Session from "../session/Session.js"
-import { encrypted } from "./decryption.js"
+import * as DecryptedSource from "./DecryptedSource.js"
 import * as Details from "./details.js"
 import * as Encrypted from "./encryptedFields.js"
+import { contentOf, nameOf, read } from "./encryptedRows.js"
+import * as Engine from "./engine.js"
 import * as Fit from "./fit.js"
 import * as Merge from "./merge.js"
 import * as SecretSource from "./SecretSource.js"
+import * as Stored from "./stored.js"
+
+type Dependencies = InfisicalApi.InfisicalApi | InfisicalConfig.InfisicalConfig | Session.Session
 
 /**
  * @since 0.1.0
  * @category constructors
  */
-export const make: Effect.Effect<
+export const make: Effect.Effect<SecretSource.Service, never, Dependencies | Scope.Scope> = Effect.gen(function*() {
+  return yield* Engine.make(yield* encryptedOnly, yield* DecryptedSource.make)
+})
+
+/**
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (): Layer.Layer<SecretSource.SecretSource, never, Dependencies> =>
+  Layer.scoped(SecretSource.SecretSource, make)
+
+const encryptedOnly: Effect.Effect<
   SecretSource.Service,
   never,
   InfisicalApi.InfisicalApi | Session.Session
@@ -98,6 +120,75 @@ export const make: Effect.Effect<
         }
       }))
 
+  const patch = (
+    cipher: Cipher,
+    target: InfisicalApi.Target,
+    changes: SecretSource.Changes,
+    value: Redacted.Redacted<string>,
+    known: SecretSource.Known | undefined
+  ): Effect.Effect<SecretSource.WrittenRow, WriteError | AlreadyExistsError> =>
+    Effect.gen(function*() {
+      const annotations = yield* Encrypted.annotations(cipher, changes)
+      const { newName } = changes
+      const answer = yield* api.update(target, {
+        ...newName === undefined
+          ? {}
+          : { secretName: newName, ...yield* Encrypted.encryptName(cipher, newName) },
+        ...yield* Encrypted.encryptValue(cipher, Redacted.value(value)),
+        ...annotations
+      })
+      const row = yield* written("PATCH", cipher, target, [newName ?? target.name], answer, value)
+      const [stored = row] = yield* withTags(target, [{ row, answer, changes }], known)
+      return stored
+    })
+
+  const patchMany = (
+    cipher: Cipher,
+    place: InfisicalApi.Place,
+    secrets: SecretSource.Batch,
+    known: SecretSource.Known | undefined
+  ): Effect.Effect<ReadonlyArray<SecretSource.WrittenRow>, WriteError> =>
+    Effect.gen(function*() {
+      const answers = yield* api.updateMany(place, yield* encryptMany(cipher, secrets))
+      const rows = yield* writtenMany("PATCH", cipher, place, secrets, answers)
+      const byId = new Map(answers.map((answer) => [answer.id, answer]))
+      const inputs = new Map(secrets)
+      return yield* withTags(
+        place,
+        rows.map((row) => ({ row, answer: byId.get(row.id), changes: inputs.get(row.name) ?? {} })),
+        known
+      )
+    })
+
+  /**
+   * The rows of updated secrets with their tags, which only lists have. They are those that were known of the version
+   * before, or are read by one list.
+   */
+  const withTags = (
+    place: InfisicalApi.Place,
+    updated: ReadonlyArray<Updated>,
+    known: SecretSource.Known | undefined
+  ): Effect.Effect<ReadonlyArray<SecretSource.WrittenRow>, InvalidRequestError> => {
+    const certain = Option.all(updated.map((one) => knownTags(one, known)))
+    if (Option.isSome(certain)) return Effect.succeed(certain.value)
+    const own = { ...place, location: { ...place.location, includeImports: false } }
+    return Effect.matchEffect(api.list(own, Option.none()), {
+      // The write was carried out. The next read fetches the tags.
+      onFailure: () => Effect.succeed(updated.map(({ row }) => ({ ...row, isPartial: true }))),
+      onSuccess: (response) => {
+        const secrets = response._tag === "Modified" ? response.answer.secrets : []
+        const byId = new Map(secrets.map((secret) => [secret.id, secret]))
+        return Effect.forEach(updated, ({ changes, row }) => {
+          const stored = byId.get(row.id)
+          if (stored === undefined) return Effect.succeed({ ...row, isPartial: true })
+          return Stored.ignoresTags(changes, stored)
+            ? Effect.fail(Stored.notStored("tagIds", "updated"))
+            : Effect.succeed({ ...row, details: { ...row.details, tags: Details.make(stored).tags } })
+        })
+      }
+    })
+  }
+
   const source: SecretSource.Service = {
     expandsReferences: false,
     readsByName: false,
@@ -117,27 +208,27 @@ export const make: Effect.Effect<
             ...yield* Encrypted.encryptValue(cipher, Redacted.value(input.value)),
             ...annotations
           })
-          return yield* written("POST", cipher, wireTarget, [target.name], answer, input.value)
+          const row = yield* written("POST", cipher, wireTarget, [target.name], answer, input.value)
+          if (!Stored.needsConfirmation(input)) return row
+          // Servers ignore the tags and the reminder of a new secret, and store those of an update.
+          const failed = Stored.afterWrite(
+            "PATCH /api/v3/secrets/:secretName",
+            "created",
+            "but not its tags and reminder"
+          )
+          const { reminder, tagIds } = input
+          return yield* Effect.mapError(patch(cipher, wireTarget, { reminder, tagIds }, input.value, undefined), failed)
         })),
 
-    update: (target, changes) =>
+    update: (target, changes, known) =>
       use(target.location, (cipher, place) =>
         Effect.gen(function*() {
           const wireTarget = { ...place, ...target }
-          const annotations = yield* Encrypted.annotations(cipher, changes)
           const value = changes.value ?? Redacted.make(yield* currentValue(cipher, wireTarget))
-          const { newName } = changes
-          const answer = yield* api.update(wireTarget, {
-            ...newName === undefined
-              ? {}
-              : { secretName: newName, ...yield* Encrypted.encryptName(cipher, newName) },
-            ...yield* Encrypted.encryptValue(cipher, Redacted.value(value)),
-            ...annotations
-          })
-          return yield* written("PATCH", cipher, wireTarget, [newName ?? target.name, target.name], answer, value)
+          return yield* patch(cipher, wireTarget, changes, value, known)
         })),
 
-    upsert: (target, input) => SecretSource.upsertWithRetry(source, target, input),
+    upsert: (target, input, known) => SecretSource.upsertWithRetry(source, target, input, known),
 
     delete: (target) => use(target.location, (_, place) => api.delete({ ...place, ...target })),
 
@@ -146,34 +237,30 @@ export const make: Effect.Effect<
         use(location, (cipher, place) =>
           Effect.gen(function*() {
             const answer = yield* api.createMany(place, yield* encryptMany(cipher, secrets))
-            return yield* writtenMany("POST", cipher, place, secrets, answer)
+            const rows = yield* writtenMany("POST", cipher, place, secrets, answer)
+            const annotated = secrets.filter(([, input]) => Stored.needsConfirmation(input))
+            if (annotated.length === 0) return rows
+            const failed = Stored.afterWrite("PATCH /api/v3/secrets/batch", "created", "but not its tags and reminder")
+            const patched = yield* Effect.mapError(patchMany(cipher, place, annotated, undefined), failed)
+            const byId = new Map(patched.map((row) => [row.id, row]))
+            return rows.map((row) => byId.get(row.id) ?? row)
           })),
         source,
         location,
         secrets.map(([name]) => name)
       ),
 
-    updateMany: (location, secrets) =>
-      use(location, (cipher, place) =>
-        Effect.gen(function*() {
-          const answer = yield* api.updateMany(place, yield* encryptMany(cipher, secrets))
-          return yield* writtenMany("PATCH", cipher, place, secrets, answer)
-        })),
+    updateMany: (location, secrets, known) =>
+      use(location, (cipher, place) => patchMany(cipher, place, secrets, known)),
 
-    deleteMany: (location, names) => use(location, (_, place) => api.deleteMany(place, names))
+    deleteMany: (location, names) => use(location, (_, place) => api.deleteMany(place, names)),
+
+    getById: () => Effect.fail(SecretSource.onlyOnV4("read a secret by its id")),
+
+    move: () => Effect.fail(SecretSource.onlyOnV4("move secrets"))
   }
   return source
 })
-
-/**
- * @since 0.1.0
- * @category layers
- */
-export const layer = (): Layer.Layer<
-  SecretSource.SecretSource,
-  never,
-  InfisicalApi.InfisicalApi | Session.Session
-> => Layer.effect(SecretSource.SecretSource, make)
 
 const withoutKey = new DecryptError({
   subject: "project key",
@@ -190,117 +277,27 @@ const withoutPersonal = ({ location }: InfisicalApi.Target) =>
 
 const etagOf = (previous: Merge.Previous) => Option.flatMap(previous, ({ etag }) => etag)
 
-interface EncryptedList {
-  readonly secrets: ReadonlyArray<EncryptedSecret>
-  readonly imports: ReadonlyArray<
-    { readonly secretPath?: string | null | undefined; readonly secrets: ReadonlyArray<EncryptedSecret> }
-  >
+/** A secret that was updated, with the response to that. */
+interface Updated {
+  readonly row: SecretSource.WrittenRow
+  readonly answer: EncryptedSecret | undefined
+  readonly changes: SecretSource.Annotations
 }
 
-const read = (
-  cipher: Cipher,
-  place: InfisicalApi.Place,
-  list: EncryptedList,
-  previous: Merge.Previous
-): Effect.Effect<SecretSource.Content, UnexpectedResponseError> =>
-  Effect.suspend(() => {
-    for (const secret of list.secrets) {
-      const mismatch = Fit.own(place, secret)
-      if (mismatch !== undefined) return Effect.fail(Fit.unexpected("GET /api/v3/secrets", mismatch))
-    }
-    for (const { secrets } of list.imports) {
-      for (const secret of secrets) {
-        const mismatch = Fit.imported(place, secret)
-        if (mismatch !== undefined) return Effect.fail(Fit.unexpected("GET /api/v3/secrets", mismatch))
-      }
-    }
-    return contentOf(cipher, place.location, list, previous)
-  })
-
-const contentOf = (
-  cipher: Cipher,
-  location: Location.Location,
-  { imports, secrets }: EncryptedList,
-  previous: Merge.Previous
-): Effect.Effect<SecretSource.Content> =>
-  Effect.suspend(() => {
-    const known = Merge.knownRows(previous)
-    const arrivals: Array<Arrival> = []
-    const unnamed: Array<EncryptedSecret> = []
-    Merge.inOrder(location, secrets, imports, (secret, secretPath, isImported) => {
-      if (!hasTags(location, secret)) return
-      const known_ = known.get(secret.id)
-      const same = isSame(known_, secret, secretPath) ? known_ : undefined
-      arrivals.push({ secret, secretPath, isImported, same })
-      if (same === undefined) unnamed.push(secret)
-    })
-    return Effect.map(cipher.decryptAll(unnamed.map(Encrypted.name)), (names) => {
-      const own: Array<SecretSource.Row> = []
-      const imported: Array<SecretSource.Row> = []
-      const undecryptableNames: Array<DecryptError> = []
-      let next = 0
-      for (const { isImported, same, secret, secretPath } of arrivals) {
-        const rows = isImported ? imported : own
-        if (same !== undefined) rows.push(same)
-        else {
-          const name = names[next++]
-          if (name === undefined) undecryptableNames.push(undecryptableName(secret))
-          else rows.push(encryptedRow(name, secret, location.environment, secretPath))
-        }
-      }
-      return { own, imported, undecryptableNames, cipher }
-    })
-  })
-
-/** A secret of a response, with its previous row if it is unchanged. */
-interface Arrival {
-  readonly secret: EncryptedSecret
-  readonly secretPath: string
-  readonly isImported: boolean
-  readonly same: SecretSource.Row | undefined
+/** The row with its tags, if they are known without a request. */
+const knownTags = (
+  { answer, changes, row }: Updated,
+  known: SecretSource.Known | undefined
+): Option.Option<SecretSource.WrittenRow> => {
+  if (answer?.tags !== undefined) return Option.some(row)
+  if (changes.tagIds !== undefined) {
+    return changes.tagIds.length === 0 ? Option.some({ ...row, details: { ...row.details, tags: [] } }) : Option.none()
+  }
+  const before = known?.(row.name)
+  return before !== undefined && Stored.isVersionBefore(before, row)
+    ? Option.some({ ...row, details: { ...row.details, tags: before.details.tags } })
+    : Option.none()
 }
-
-// The server cannot filter what it cannot read, but lists have the tags.
-const hasTags = ({ tagSlugs }: Location.Location, { tags }: EncryptedSecret): boolean =>
-  tagSlugs.length === 0 || (tags ?? []).some(({ slug }) => tagSlugs.includes(slug))
-
-const undecryptableName = (secret: EncryptedSecret) =>
-  new DecryptError({
-    subject: "secret name",
-    secretId: secret.id,
-    problem: "it is not authentic, or was encrypted with another key"
-  })
-
-// An unchanged row stays the same object, so neither its name nor its value is decrypted again.
-const isSame = (
-  row: SecretSource.Row | undefined,
-  secret: EncryptedSecret,
-  secretPath: string
-): row is SecretSource.Row =>
-  row !== undefined && row.version === secret.version && row.type === secret.type && row.secretPath === secretPath &&
-  Details.areSame(row.details, secret) &&
-  (row.payload._tag !== "Encrypted" ||
-    (row.payload.value.tag === secret.secretValueTag && row.payload.value.ciphertext === secret.secretValueCiphertext))
-
-const encryptedRow = (
-  name: string,
-  secret: EncryptedSecret,
-  environment: string,
-  secretPath: string
-): SecretSource.Row => ({
-  id: secret.id,
-  name,
-  type: secret.type,
-  version: secret.version,
-  environment: secret.environment || environment,
-  secretPath,
-  details: Details.make(secret),
-  payload: encrypted(Encrypted.value(secret), Encrypted.comment(secret))
-})
-
-/** The decrypted name, or `undefined` if it cannot be decrypted. */
-const nameOf = (cipher: Cipher, secret: EncryptedSecret): Effect.Effect<string | undefined> =>
-  Effect.map(cipher.decryptAll([Encrypted.name(secret)]), ([name]) => name)
 
 const checkRead = (cipher: Cipher, target: InfisicalApi.Target, secret: EncryptedSecret) =>
   Effect.flatMap(

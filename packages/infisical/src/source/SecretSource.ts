@@ -73,14 +73,28 @@ export interface Row {
 }
 
 /**
- * A secret that this client wrote, so its value is known.
+ * A secret that this client wrote or read by its id, so its value is known.
  *
  * @since 0.1.0
  * @category models
  */
 export interface WrittenRow extends Row {
   readonly payload: Decrypted
+  /**
+   * Whether the server did not say all of it, and it could not be read back, for example with a credential that may only
+   * write. It is not cached; the next read fetches the location.
+   */
+  readonly isPartial?: boolean | undefined
 }
+
+/**
+ * The last known row of a name, if any. If it is the version before the written one, the parts that a response does not
+ * state are taken from it, which saves a request.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Known = (name: string) => Row | undefined
 
 /**
  * All secrets of a location.
@@ -170,6 +184,32 @@ export interface Changes extends Annotations {
 export type Batch = ReadonlyArray<readonly [name: string, input: SecretInput]>
 
 /**
+ * Where secrets are moved to, and from where.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Move {
+  readonly location: Location.Location
+  readonly names: ReadonlyArray<string>
+  readonly destination: Location.Location
+  /** Whether secrets of the destination that have the same names are replaced. */
+  readonly overwrite: boolean
+}
+
+/**
+ * What a move has changed. A folder that an approval policy covers is not changed yet: the server has recorded the change
+ * as a request that must be approved.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Moved {
+  readonly isSourceUpdated: boolean
+  readonly isDestinationUpdated: boolean
+}
+
+/**
  * The service behind `SecretSource`.
  *
  * @since 0.1.0
@@ -188,9 +228,17 @@ export interface Service {
   /** Creates a secret and returns it as the server has stored it. */
   readonly create: (target: Target, input: SecretInput) => Effect.Effect<WrittenRow, WriteError | AlreadyExistsError>
   /** Updates a secret and returns it as the server has stored it. Without `value` the value stays as it is. */
-  readonly update: (target: Target, changes: Changes) => Effect.Effect<WrittenRow, WriteError | AlreadyExistsError>
+  readonly update: (
+    target: Target,
+    changes: Changes,
+    known?: Known
+  ) => Effect.Effect<WrittenRow, WriteError | AlreadyExistsError>
   /** Creates a secret, or updates the existing one. */
-  readonly upsert: (target: Target, input: SecretInput) => Effect.Effect<WrittenRow, WriteError | AlreadyExistsError>
+  readonly upsert: (
+    target: Target,
+    input: SecretInput,
+    known?: Known
+  ) => Effect.Effect<WrittenRow, WriteError | AlreadyExistsError>
   /** Deletes a secret. Deleting a shared one also deletes the personal ones of that name. */
   readonly delete: (target: Target) => Effect.Effect<void, WriteError>
   /** Creates shared secrets: all of them, or none. */
@@ -201,13 +249,18 @@ export interface Service {
   /** Updates shared secrets: all of them, or none. */
   readonly updateMany: (
     location: Location.Location,
-    secrets: Batch
+    secrets: Batch,
+    known?: Known
   ) => Effect.Effect<ReadonlyArray<WrittenRow>, WriteError>
   /** Deletes shared secrets: all of them, or none. */
   readonly deleteMany: (
     location: Location.Location,
     names: ReadonlyArray<string>
   ) => Effect.Effect<void, WriteError>
+  /** Reads a secret by the server's id, with its references as written. */
+  readonly getById: (id: string) => Effect.Effect<WrittenRow, ReadError>
+  /** Moves shared secrets to another folder. */
+  readonly move: (move: Move) => Effect.Effect<Moved, WriteError | AlreadyExistsError>
 }
 
 /**
@@ -229,16 +282,17 @@ export const upsertWithRetry = (
   { create, update }: Pick<Service, "create" | "update">,
   target: Target,
   input: SecretInput,
+  known?: Known,
   attempts = 3
 ): ReturnType<Service["upsert"]> =>
   Effect.catchIf(
-    update(target, input),
+    update(target, input, known),
     (error) => error._tag === "NotFoundError" && error.resource === "secret",
     () =>
       Effect.catchIf(
         create(target, input),
         (error) => error._tag === "AlreadyExistsError" && attempts > 1,
-        () => upsertWithRetry({ create, update }, target, input, attempts - 1)
+        () => upsertWithRetry({ create, update }, target, input, known, attempts - 1)
       )
   )
 
@@ -267,6 +321,19 @@ export const withConflictingName = <A, E>(
         }
       })
   )
+
+/**
+ * The error of an operation that servers have only on `/api/v4/secrets`.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export const onlyOnV4 = (operation: string): InvalidRequestError =>
+  new InvalidRequestError({
+    parameter: "server",
+    problem:
+      `it cannot ${operation}. That takes a server with /api/v4/secrets (v0.150 and later) that decrypts the project.`
+  })
 
 /**
  * Fails if a name is given twice: a server would create two secrets.

@@ -20,6 +20,7 @@ import {
 } from "../model/Secret.js"
 import * as Changes from "./change.js"
 import { decryptedExit, decryptRows } from "./decryption.js"
+import * as Filter from "./filter.js"
 import * as References from "./references.js"
 import type { Content, Decrypted, Row } from "./SecretSource.js"
 
@@ -258,6 +259,10 @@ const index = (location: Location.Location, content: Content, type: SecretType):
   if (type === "personal") add(content.own, "personal")
   add(content.own, "shared")
   add(content.imported, "shared")
+  // Last, so that an imported secret does not take the place of the folder's own one that a filter leaves out.
+  if (Filter.isFiltered(location)) {
+    for (const [key, { details }] of found) if (!Filter.isWanted(location, details)) found.delete(key)
+  }
   return found
 }
 

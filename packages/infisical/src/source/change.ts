@@ -21,7 +21,11 @@ export const isReferredTo = (content: Content, { deleted, put }: Change): boolea
   const values = [...content.own, ...content.imported].flatMap(({ payload, name }) =>
     payload._tag === "Decrypted" ? [{ name, value: payload.value }] : []
   )
+  const isUnreadable = (changed: { readonly name: string }) =>
+    content.own.some(({ name, payload }) => name === changed.name && payload._tag !== "Decrypted")
   return [...put, ...deleted].some((changed) => {
+    // Without its value it cannot be told what refers to it.
+    if (isUnreadable(changed)) return true
     // The server trims values (`wire/` "Writes").
     const earlier = values.flatMap(({ name, value }) => name === changed.name ? [Redacted.value(value).trim()] : [])
     return values.some(({ name, value }) =>

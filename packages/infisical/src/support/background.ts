@@ -5,6 +5,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 import * as RuntimeFlags from "effect/RuntimeFlags"
 import type * as Scope from "effect/Scope"
@@ -22,5 +23,7 @@ export const make: Effect.Effect<Fork, never, Scope.Scope> = Effect.gen(function
     fiberRefs,
     runtimeFlags: RuntimeFlags.disable(RuntimeFlags.Interruption)(runtimeFlags)
   }))
-  return (effect) => Effect.sync(() => fork(effect, { scope, immediate: false }))
+  // The log would show what a defect quotes, such as a token.
+  return (effect) =>
+    Effect.sync(() => fork(Effect.withUnhandledErrorLogLevel(effect, Option.none()), { scope, immediate: false }))
 })

@@ -1,6 +1,6 @@
 /** Each source on an emulator, with a hook between the two that sees and changes requests and responses. */
-import { HttpClient, type HttpClientRequest, HttpClientResponse } from "@effect/platform"
-import { Context, Effect, Layer, type Redacted } from "effect"
+import { HttpClient, HttpClientRequest, HttpClientResponse } from "@effect/platform"
+import { Context, Effect, Layer, type Redacted, TestClock } from "effect"
 import {
   Credential,
   Crypto,
@@ -21,9 +21,12 @@ export const kinds: ReadonlyArray<Kind> = ["end-to-end-encrypted", "v3", "v4"]
 export interface Exchange {
   readonly method: string
   readonly path: string
+  readonly query: URLSearchParams
   readonly body: unknown
   /** The emulator's response. */
   readonly respond: Effect.Effect<HttpClientResponse.HttpClientResponse>
+  /** The emulator's response to the same request with another body. */
+  readonly respondTo: (body: unknown) => Effect.Effect<HttpClientResponse.HttpClientResponse>
   readonly reply: (status: number, body: unknown) => HttpClientResponse.HttpClientResponse
 }
 
@@ -60,7 +63,10 @@ const wire = Layer.effect(
           hook({
             method: request.method,
             path: url.pathname,
+            query: url.searchParams,
             body: bodyOf(request),
+            respondTo: (body) =>
+              Effect.orDie(emulator.httpClient.execute(HttpClientRequest.bodyUnsafeJson(request, body))),
             respond: Effect.orDie(emulator.httpClient.execute(request)),
             reply: (status, body) =>
               HttpClientResponse.fromWeb(
@@ -113,7 +119,7 @@ const server = (kind: Kind | undefined, world: World.Input) =>
   Layer.provideMerge(
     wire,
     Emulator.layer({
-      era: kind === "v3" || kind === "end-to-end-encrypted" ? "2024-07" : "current",
+      era: kind === "v3" || kind === "end-to-end-encrypted" ? "2024-07" : "2026",
       serviceTokens: { main: {} },
       identities: { main: {} },
       ...world
@@ -139,15 +145,29 @@ export const clientLayer = (kind: Kind | undefined, world: World.Input, access: 
     Layer.provideMerge(server(kind, world))
   )
 
-type Json = Readonly<Record<string, unknown>>
+/** Lets all requests under way come to their end. */
+export const settle = Effect.forEach(
+  Array.from({ length: 500 }),
+  () => Effect.async<void>((resume) => void setImmediate(() => resume(Effect.void))),
+  { discard: true }
+)
 
-const isRecord = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value)
+/** Moves the clock second by second. */
+export const advance = (seconds: number) =>
+  Effect.forEach(Array.from({ length: seconds }), () => Effect.zipRight(TestClock.adjust("1 second"), settle), {
+    discard: true
+  })
+
+export type Json = Readonly<Record<string, unknown>>
+
+export const isRecord = (value: unknown): value is Json =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
 
 const listOf = (value: unknown): ReadonlyArray<Json> => Array.isArray(value) ? value.filter(isRecord) : []
 
 /** Changes the secrets of a response, those of imports apart from the others. */
 export const mapSecrets =
-  (change: (secret: Json) => Json, changeImported: (secret: Json) => Json = (secret) => secret) =>
+  (change: (secret: Json) => unknown, changeImported: (secret: Json) => unknown = (secret) => secret) =>
   (body: unknown): unknown =>
     !isRecord(body) ? body : {
       ...body,

@@ -18,6 +18,7 @@ import {
   nullable,
   QueryFlag,
   Reminder,
+  SecretName,
   SecretType,
   Tags,
   Version
@@ -161,11 +162,19 @@ const v4 = { projectId: Schema.String, ...place }
 /** Batches of v3 were found by the project's slug alone; later ones take its id, too. */
 const v3Batch = { workspaceId: Schema.String, projectSlug: Schema.optional(Schema.String), ...place }
 
+/** Up to v0.158 the flag is `include_imports`, later `includeImports`. Each server drops the one it does not know. */
+const imports = {
+  include_imports: Schema.optional(QueryFlag),
+  includeImports: Schema.optional(QueryFlag)
+}
+
 const listQuery = {
   expandSecretReferences: Schema.optional(QueryFlag),
   recursive: Schema.optional(QueryFlag),
   viewSecretValue: Schema.optional(QueryFlag),
-  include_imports: Schema.optional(QueryFlag),
+  /** Whether a user gets personal secrets, too. v3 lists both always, and drops the flag. */
+  includePersonalOverrides: Schema.optional(QueryFlag),
+  ...imports,
   /** Separated by commas. */
   tagSlugs: Schema.optional(Schema.String),
   /** `key=KEY,value=VALUE`, several separated by `|`, all of which must match. */
@@ -177,11 +186,8 @@ const getQuery = {
   version: Schema.optional(Schema.NumberFromString),
   expandSecretReferences: Schema.optional(QueryFlag),
   viewSecretValue: Schema.optional(QueryFlag),
-  include_imports: Schema.optional(QueryFlag)
+  ...imports
 }
-
-/** From v0.159 on v4 calls the flag by this name; each server drops the one it does not know. */
-const importsOfV4 = { includeImports: Schema.optional(QueryFlag) }
 
 const annotations = {
   secretComment: Schema.optional(Schema.String),
@@ -224,7 +230,7 @@ const deletedOfBatch = { secretKey: Schema.String, type: Schema.optional(SecretT
 export const UpdateMode = Schema.Literal("failOnNotFound", "upsert", "ignore")
 
 const list = Schema.Struct({ ...v3, ...listQuery })
-const listOfV4 = Schema.Struct({ ...v4, ...listQuery, ...importsOfV4 })
+const listOfV4 = Schema.Struct({ ...v4, ...listQuery })
 
 export const rawSecrets = HttpApiGroup.make("rawSecrets")
   .add(
@@ -297,7 +303,7 @@ export const secrets = HttpApiGroup.make("secrets")
     HttpApiEndpoint.get("getSecretV4", "/api/v4/secrets/:secretName")
       .setHeaders(ConditionalHeaders)
       .setPath(NamePath)
-      .setUrlParams(Schema.Struct({ ...v4, ...getQuery, ...importsOfV4 }))
+      .setUrlParams(Schema.Struct({ ...v4, ...getQuery }))
       .addSuccess(DecryptedSecretAnswer)
       .addSuccess(HttpApiSchema.Empty(304))
   )
@@ -343,4 +349,46 @@ export const secrets = HttpApiGroup.make("secrets")
       .setHeaders(AuthorizationHeaders)
       .setPayload(Schema.Struct({ ...v4, secrets: Schema.Array(Schema.Struct(deletedOfBatch)) }))
       .addSuccess(DecryptedBatchAnswer)
+  )
+
+/**
+ * The body of `POST /api/v4/secrets/move`.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const MoveSecretsPayload = Schema.Struct({
+  projectId: Schema.String,
+  sourceEnvironment: Schema.String,
+  sourceSecretPath: Schema.String,
+  destinationEnvironment: Schema.String,
+  destinationSecretPath: Schema.String,
+  secretIds: Schema.Array(Schema.String),
+  shouldOverwrite: Schema.Boolean
+})
+
+/**
+ * What a move has changed. A folder that an approval policy covers is not updated; the move is recorded there.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const MoveSecretsAnswer = Schema.Struct({
+  isSourceUpdated: Schema.Boolean,
+  isDestinationUpdated: Schema.Boolean
+})
+
+/** A group of its own: servers without v4 have none of these, and no other route for them. */
+export const secretsById = HttpApiGroup.make("secretsById")
+  .add(
+    HttpApiEndpoint.get("getSecretByIdV4", "/api/v4/secrets/id/:secretId")
+      .setHeaders(AuthorizationHeaders)
+      .setPath(Schema.Struct({ secretId: SecretName }))
+      .addSuccess(DecryptedSecretAnswer)
+  )
+  .add(
+    HttpApiEndpoint.post("moveSecretsV4", "/api/v4/secrets/move")
+      .setHeaders(AuthorizationHeaders)
+      .setPayload(MoveSecretsPayload)
+      .addSuccess(MoveSecretsAnswer)
   )
