@@ -53,10 +53,10 @@ export interface Service {
   /** Removes the sealed snapshot of a location. */
   readonly remove: (location: Location.Location) => Effect.Effect<void>
   /**
-   * Voids everything that was sealed until now: of the project, or for `credential` of every project. The storage need
-   * not list its keys, so a mark with the time is stored, and older seals are ignored.
+   * Voids everything that was fetched until a refusal: of the project, or for `credential` of every project. The storage
+   * need not list its keys, so a mark with the time is stored, and older seals are ignored.
    */
-  readonly removeAll: (of: "project" | "credential") => Effect.Effect<void>
+  readonly removeAll: (of: "project" | "credential", refusedAt: DateTime.Utc) => Effect.Effect<void>
 }
 
 /**
@@ -181,9 +181,9 @@ export const make: Effect.Effect<
             }).pipe(Effect.orElseSucceed(() => Number.POSITIVE_INFINITY))
         })
       )
-    const mark = (name: string) =>
+    const mark = (name: string, refusedAt: DateTime.Utc) =>
       Effect.gen(function*() {
-        const plaintext = yield* Schema.encode(Mark)({ refusedAt: yield* Clock.currentTimeMillis })
+        const plaintext = yield* Schema.encode(Mark)({ refusedAt: DateTime.toEpochMillis(refusedAt) })
         const sealed = yield* (yield* cipherFor(name)).encrypt(plaintext)
         yield* store.set(
           encodeURIComponent(name),
@@ -276,9 +276,9 @@ export const make: Effect.Effect<
             }`
           )),
 
-      removeAll: (of) =>
+      removeAll: (of, refusedAt) =>
         Effect.catchAllCause(
-          mark(markNames[of]),
+          mark(markNames[of], refusedAt),
           (cause) =>
             Effect.logWarning(`The sealed snapshots of a refused ${of} could not be voided: ${problemOf(cause)}`)
         )
