@@ -387,9 +387,9 @@ const waitFor = <A, E>(effect: Effect.Effect<A, E>, duration: Duration.Duration)
 /** In a fiber that no caller owns. It has the fiber refs of the one that forks it, but outlives the span. */
 const fork = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<Fiber.RuntimeFiber<A, E>, never, R> =>
   Effect.interruptible(Effect.mapInputContext(effect, withoutParentSpan<R>)).pipe(
+    Effect.forkDaemon,
     // The log would show what a defect quotes, such as the secret.
-    Effect.withUnhandledErrorLogLevel(Option.none()),
-    Effect.forkDaemon
+    Effect.withUnhandledErrorLogLevel(Option.none())
   )
 
 const withoutParentSpan = <R>(context: Context.Context<R>): Context.Context<R> => {

@@ -523,10 +523,26 @@ const streamsOf = ({ cache, get, locate }: {
       const byName = yield* locate({ ...options, secretName: name })
       const transitions = yield* cache.transitions([folder.key, byName.key])
       const first = yield* get(name, { ...options, type })
-      const location = cache.holds(byName) ? byName : folder
-      yield* cache.keep(location)
+      const isByName = cache.holds(byName)
+      yield* cache.keep(isByName ? byName : folder)
+      // After an outage it may turn out that the secret can only be read by its name.
+      const keepByName = Effect.suspend(() =>
+        cache.holds(byName)
+          ? cache.keep(byName)
+          : cache.holds(folder)
+          ? Effect.void
+          : Effect.fail("unknown")
+      )
+      if (!isByName && !cache.holds(folder)) {
+        yield* Effect.ignore(get(name, { ...options, type })).pipe(
+          Effect.delay("1 minute"),
+          Effect.zipRight(keepByName),
+          Effect.eventually,
+          Effect.forkScoped
+        )
+      }
       const later = Stream.repeatEffect(transitions).pipe(
-        Stream.mapConcat(Arr.filter(({ current }) => current.location.key === location.key)),
+        Stream.mapConcat(identity),
         Stream.mapEffect(({ current }) => readable(current.get(name, type))),
         Stream.filterMap(identity)
       )

@@ -333,14 +333,14 @@ describe("A sealed snapshot", () => {
   it.scoped("is returned in an outage, and is no previous answer of the server", () =>
     Effect.gen(function*() {
       const source = yield* ManualSource.make({ refresh: Schedule.spaced("4 minutes") }, {
-        load: (location, because) =>
+        load: (location) =>
           Effect.succeedSome(Snapshot.make({
             location,
             source: "sealed",
             fetchedAt: at(0),
             etag: Option.none(),
             content: content({ A: "sealed" }),
-            staleBecause: Option.some(because),
+            staleBecause: Option.none(),
             expand: Option.none()
           }))
       })

@@ -49,9 +49,9 @@ export const endAfter = <A, E, R, E2>(
       // Not children: a fiber's interruption reaches its children even while the fiber itself is uninterruptible.
       const work = yield* Effect.interruptible(effect).pipe(
         Effect.onExit((exit) => Deferred.succeed(outcome, Option.some(exit))),
+        Effect.forkDaemon,
         // The caller gets the exit. The log would show what a defect quotes.
-        Effect.withUnhandledErrorLogLevel(Option.none()),
-        Effect.forkDaemon
+        Effect.withUnhandledErrorLogLevel(Option.none())
       )
       const timer = yield* Effect.sleep(millis).pipe(
         Effect.zipRight(Deferred.succeed(outcome, Option.none())),

@@ -19,6 +19,7 @@ import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Encoding from "effect/Encoding"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { ParseError } from "effect/ParseResult"
@@ -28,10 +29,11 @@ import { endAfter, remaining } from "../api/deadline.js"
 import * as Credential from "../config/Credential.js"
 import * as InfisicalConfig from "../config/InfisicalConfig.js"
 import * as Crypto from "../crypto/Crypto.js"
-import { InvalidRequestError, type ReadError } from "../model/InfisicalError.js"
+import { InvalidRequestError } from "../model/InfisicalError.js"
 import type * as Location from "../model/Location.js"
 import { SecretType } from "../model/Secret.js"
 import * as Snapshot from "../source/Snapshot.js"
+import * as Json from "../support/json.js"
 import { SnapshotStorage } from "./SnapshotStorage.js"
 
 /**
@@ -45,18 +47,18 @@ export interface Service {
   readonly isEnabled: boolean
   /** Seals a snapshot in place of the last one of its location. Secrets that cannot be decrypted are left out. */
   readonly save: (snapshot: Snapshot.Snapshot) => Effect.Effect<void>
-  /** The sealed snapshot of a location, if there is one that can be trusted and is no older than `sealedTtl`. */
-  readonly load: (
-    location: Location.Location,
-    because: ReadError
-  ) => Effect.Effect<Option.Option<Snapshot.Snapshot>>
+  /**
+   * The sealed snapshot of a location, if there is one that can be trusted and is no older than `sealedTtl`. Why it is
+   * served, `staleBecause`, is for the caller to add.
+   */
+  readonly load: (location: Location.Location) => Effect.Effect<Option.Option<Snapshot.Snapshot>>
   /** Removes the sealed snapshot of a location. */
   readonly remove: (location: Location.Location) => Effect.Effect<void>
   /**
-   * Voids everything that was sealed until now: of the project, or for `credential` of every project. The storage need
-   * not list its keys, so a mark with the time is stored, and older seals are ignored.
+   * Voids everything that was fetched until a refusal: of the project, or for `credential` of every project. The storage
+   * need not list its keys, so a mark with the time is stored, and older seals are ignored.
    */
-  readonly removeAll: (of: "project" | "credential") => Effect.Effect<void>
+  readonly removeAll: (of: "project" | "credential", refusedAt: DateTime.Utc) => Effect.Effect<void>
 }
 
 /**
@@ -78,6 +80,13 @@ interface StorageTimeout {
   readonly _tag: "StorageTimeout"
   readonly message: string
 }
+
+interface TooLarge {
+  readonly _tag: "TooLarge"
+  readonly message: string
+}
+
+const tooLarge: TooLarge = { _tag: "TooLarge", message: "it is more than twice as large as maxResponseBytes" }
 
 /** An operation of the storage. Its wait is bounded even in uninterruptible regions and finalizers. */
 const bounded = <A, E>(operation: Effect.Effect<A, E>): Effect.Effect<A, E | StorageTimeout> =>
@@ -142,7 +151,8 @@ export const make: Effect.Effect<
       remove: (key: string) => bounded(storage.remove(key))
     }
     const crypto = yield* Crypto.Crypto
-    const { credential, logDebug, projectId, sealedTtl, sealingKey, siteUrl } = yield* InfisicalConfig.InfisicalConfig
+    const { credential, logDebug, maxResponseBytes, projectId, sealedTtl, sealingKey, siteUrl } = yield* InfisicalConfig
+      .InfisicalConfig
     if (Option.isNone(sealingKey)) {
       return yield* new InvalidRequestError({
         parameter: "sealingKey",
@@ -161,7 +171,7 @@ export const make: Effect.Effect<
     const cipherFor = (name: string) =>
       crypto.derivedCipher({ secret, purpose: `effect-infisical sealed snapshot ${formatVersion} ${name}` })
     const place = (location: Location.Location) => JSON.stringify([...projectName, location.key])
-    const keyOf = (location: Location.Location) => encodeURIComponent(place(location))
+    const keyOf = (location: Location.Location) => hashed("sealed", place(location))
     const cipherOf = (location: Location.Location) => cipherFor(place(location))
     const markNames = {
       credential: JSON.stringify(["refused credential", ...holderName]),
@@ -170,26 +180,32 @@ export const make: Effect.Effect<
     /** When the credential was last refused. A mark that does not open voids everything. */
     const refusedAt = (name: string) =>
       Effect.flatMap(
-        store.get(encodeURIComponent(name)),
+        Effect.flatMap(hashed("refused", name), store.get),
         Option.match({
           onNone: () => Effect.succeed(Number.NEGATIVE_INFINITY),
           onSome: (text) =>
             Effect.gen(function*() {
-              const envelope = yield* Schema.decode(Envelope)(text)
+              const envelope = yield* envelopeIn(text)
               const plaintext = yield* (yield* cipherFor(name)).decrypt(envelope)
               return (yield* Schema.decode(Mark)(plaintext)).refusedAt
             }).pipe(Effect.orElseSucceed(() => Number.POSITIVE_INFINITY))
         })
       )
-    const mark = (name: string) =>
+    const mark = (name: string, refusedAt: DateTime.Utc) =>
       Effect.gen(function*() {
-        const plaintext = yield* Schema.encode(Mark)({ refusedAt: yield* Clock.currentTimeMillis })
+        const plaintext = yield* Schema.encode(Mark)({ refusedAt: DateTime.toEpochMillis(refusedAt) })
         const sealed = yield* (yield* cipherFor(name)).encrypt(plaintext)
         yield* store.set(
-          encodeURIComponent(name),
+          yield* hashed("refused", name),
           yield* Schema.encode(Envelope)({ version: formatVersion, ...sealed })
         )
       })
+    // A seal is decrypted and in base64, so that it may be longer than the responses that it was made of.
+    const longest = 2 * maxResponseBytes
+    const envelopeIn = (text: string) =>
+      text.length > longest || Json.problemOf(new TextEncoder().encode(text)) !== undefined
+        ? Option.none()
+        : Schema.decodeOption(Envelope)(text)
     const ignored = ({ environment, secretPath }: Location.Location, why: string) =>
       Effect.as(
         Effect.logWarning(`The sealed snapshot of ${environment} at ${secretPath} is ignored: ${why}`),
@@ -212,7 +228,9 @@ export const make: Effect.Effect<
             imported: plain(imported)
           })
           const sealed = yield* (yield* cipherOf(location)).encrypt(plaintext)
-          yield* store.set(keyOf(location), yield* Schema.encode(Envelope)({ version: formatVersion, ...sealed }))
+          const text = yield* Schema.encode(Envelope)({ version: formatVersion, ...sealed })
+          if (text.length > longest) return yield* Effect.fail(tooLarge)
+          yield* store.set(yield* keyOf(location), text)
         }).pipe(
           Effect.catchAllCause((cause) =>
             Effect.logWarning(
@@ -224,11 +242,11 @@ export const make: Effect.Effect<
           Effect.uninterruptible
         ),
 
-      load: (location, because) =>
+      load: (location) =>
         Effect.gen(function*() {
-          const text = yield* store.get(keyOf(location))
+          const text = yield* store.get(yield* keyOf(location))
           if (Option.isNone(text)) return Option.none()
-          const envelope = Schema.decodeOption(Envelope)(text.value)
+          const envelope = envelopeIn(text.value)
           if (Option.isNone(envelope)) return yield* ignored(location, "it is corrupt or cut off")
           if (envelope.value.version !== formatVersion) {
             return yield* ignored(location, "it was made by another version of this library")
@@ -245,40 +263,42 @@ export const make: Effect.Effect<
           const { fetchedAt, imported, own } = sealed.value
           const age = (yield* Clock.currentTimeMillis) - fetchedAt
           if (age < 0 || age > Duration.toMillis(sealedTtl)) {
-            yield* store.remove(keyOf(location))
+            yield* store.remove(yield* keyOf(location))
             return yield* ignored(
               location,
               age < 0 ? "it is from the future: a clock was ahead" : `it is older than ${Duration.format(sealedTtl)}`
             )
           }
-          const refusals = yield* Effect.all([refusedAt(markNames.credential), refusedAt(markNames.project)])
+          const refusals = yield* Effect.all([refusedAt(markNames.credential), refusedAt(markNames.project)], {
+            concurrency: 2
+          })
           if (fetchedAt <= Math.max(...refusals)) {
-            yield* store.remove(keyOf(location))
+            yield* store.remove(yield* keyOf(location))
             return yield* ignored(location, "the credential was refused after it was sealed")
           }
-          yield* logDebug(`A sealed snapshot of ${location.environment} at ${location.secretPath} is served`)
+          yield* logDebug(`A sealed snapshot of ${location.environment} at ${location.secretPath} was loaded`)
           return Option.some(Snapshot.make({
             location,
             source: "sealed",
             fetchedAt: DateTime.unsafeMake(fetchedAt),
             etag: Option.none(),
-            staleBecause: Option.some(because),
+            staleBecause: Option.none(),
             expand: Option.none(),
             content: { own: rows(own), imported: rows(imported), undecryptableNames: [], cipher: openNothing }
           }))
         }).pipe(Effect.catchAllCause((cause) => ignored(location, `it could not be read: ${problemOf(cause)}`))),
 
       remove: (location) =>
-        Effect.catchAllCause(store.remove(keyOf(location)), (cause) =>
+        Effect.catchAllCause(Effect.flatMap(keyOf(location), store.remove), (cause) =>
           Effect.logWarning(
             `The sealed snapshot of ${location.environment} at ${location.secretPath} could not be removed: ${
               problemOf(cause)
             }`
           )),
 
-      removeAll: (of) =>
+      removeAll: (of, refusedAt) =>
         Effect.catchAllCause(
-          mark(markNames[of]),
+          mark(markNames[of], refusedAt),
           (cause) =>
             Effect.logWarning(`The sealed snapshots of a refused ${of} could not be voided: ${problemOf(cause)}`)
         )
@@ -313,11 +333,18 @@ export const layer = (): Layer.Layer<
 export const layerDisabled: Layer.Layer<SealedSnapshots> = Layer.succeed(SealedSnapshots, disabled)
 
 // A storage that dies must break no read either. What it died of may quote anything, and a ParseError does.
-const problemOf = (cause: Cause.Cause<PlatformError | ParseError | StorageTimeout>): string =>
+const problemOf = (cause: Cause.Cause<PlatformError | ParseError | StorageTimeout | TooLarge>): string =>
   Option.match(Cause.failureOption(cause), {
     onNone: () => "the storage failed",
     onSome: (error) => error._tag === "ParseError" ? "it cannot be encoded" : error.message
   })
+
+/** A key of the storage: short enough for the name of a file, the same for each process, and it reveals no names. */
+const hashed = (kind: "sealed" | "refused", name: string): Effect.Effect<string> =>
+  Effect.map(
+    Effect.promise(() => globalThis.crypto.subtle.digest("SHA-256", new TextEncoder().encode(name))),
+    (hash) => `${kind}-${Encoding.encodeHex(new Uint8Array(hash))}`
+  )
 
 const joined = (parts: ReadonlyArray<Redacted.Redacted<string>>): Redacted.Redacted<string> =>
   Redacted.make(parts.map(Redacted.value).join(" "))

@@ -7,6 +7,7 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
@@ -15,7 +16,7 @@ import { within } from "../api/deadline.js"
 import { isUnreachable, type ReadError, type Unreachable } from "../model/InfisicalError.js"
 import type * as Location from "../model/Location.js"
 import type * as SecretSource from "../source/SecretSource.js"
-import type * as Snapshot from "../source/Snapshot.js"
+import * as Snapshot from "../source/Snapshot.js"
 import { backoff } from "../support/backoff.js"
 import * as SingleFlight from "../support/singleFlight.js"
 import { withSpan } from "../support/span.js"
@@ -63,10 +64,15 @@ export const make = (options: Options): Effect.Effect<Fetcher, never, Scope.Scop
         Effect.gen(function*() {
           // A sealed snapshot is not the server's answer, whatever ids and versions it has in common with that.
           const previous = Option.filter(entry.state.snapshot, ({ source }) => source !== "sealed")
+          const seal = yield* Effect.cached(options.sealed.load(entry.location))
+          const stopLoading = yield* loadEarly(options, entry, seal)
           const exit = yield* Effect.exit(restore(bounded(source.fetch(entry.location, previous))))
-          return yield* Exit.isSuccess(exit)
-            ? onSuccess(options, entry, begun, exit.value)
-            : onFailure(options, entry, begun, exit.cause)
+          return yield* Effect.ensuring(
+            Exit.isSuccess(exit)
+              ? onSuccess(options, entry, begun, exit.value)
+              : onFailure(options, entry, begun, exit.cause, seal),
+            stopLoading
+          )
         })
       ).pipe(withSpan("SecretCache.refresh", {
         attributes: {
@@ -96,6 +102,25 @@ export const make = (options: Options): Effect.Effect<Fetcher, never, Scope.Scop
 
 /** At the same time, of all locations: one list may refer to a thousand folders, and servers limit requests. */
 const mostFetches = 32
+
+type Seal = Effect.Effect<Option.Option<Snapshot.Snapshot>>
+
+/** Whether a failure of the server would be the first that is known of a location, with nothing to return. */
+const isEmpty = ({ state }: Entry): boolean => Option.isNone(state.outage) && Option.isNone(state.snapshot)
+
+/**
+ * Loads what is sealed before a server that hangs is given up: then callers leave, and the load would come too late. Not
+ * at once, since it is not needed if the server answers. Returns how to stop it.
+ */
+const loadEarly = ({ sealed }: Options, entry: Entry, seal: Seal): Effect.Effect<Effect.Effect<void>> =>
+  sealed.isEnabled && isEmpty(entry)
+    ? Effect.map(
+      Effect.forkDaemon(Effect.interruptible(Effect.zipRight(Effect.sleep(loadAfter), seal))),
+      Fiber.interruptFork
+    )
+    : Effect.succeed(Effect.void)
+
+const loadAfter = Duration.millis(100)
 
 /** What follows every fetch: eviction, the next refresh, sealing, metrics. */
 const afterFetch = ({ measure, refresher, sealer, store }: Options, entry: Entry) =>
@@ -133,7 +158,8 @@ const onFailure = (
   options: Options,
   entry: Entry,
   begun: LocationState.Tick,
-  cause: Cause.Cause<ReadError>
+  cause: Cause.Cause<ReadError>,
+  seal: Seal
 ): Effect.Effect<never, ReadError> =>
   Effect.gen(function*() {
     const error = Cause.failureOption(cause)
@@ -141,7 +167,7 @@ const onFailure = (
       yield* Metric.increment(SecretMetrics.refreshes)
       yield* Metric.increment(Metric.tagged(SecretMetrics.refreshFailures, "error", error.value._tag))
       yield* isUnreachable(error.value)
-        ? onUnreachable(options, entry, begun, error.value)
+        ? onUnreachable(options, entry, begun, error.value, seal)
         : onRefusal(options, entry, begun, error.value)
     } else {
       const { store } = options
@@ -174,16 +200,15 @@ const onRefusal = (
   })
 
 const onUnreachable = (
-  { refresher, replace, sealed, store }: Options,
+  { refresher, replace, store }: Options,
   entry: Entry,
   begun: LocationState.Tick,
-  error: Unreachable
+  error: Unreachable,
+  seal: Seal
 ) =>
   Effect.gen(function*() {
     // Before the failure is recorded, so that callers wait for what is sealed rather than fail.
-    const loaded = Option.isNone(entry.state.outage) && Option.isNone(entry.state.snapshot)
-      ? yield* sealed.load(entry.location, error)
-      : Option.none()
+    const loaded = isEmpty(entry) ? yield* seal : Option.none()
     const isFirst = Option.isNone(entry.state.outage)
     const jitter = yield* Random.nextRange(0.8, 1.2)
     const pause = (attempts: number) => Math.max(pauseAfter(attempts, jitter), retryAfterMillis(error))
@@ -191,7 +216,10 @@ const onUnreachable = (
       entry,
       LocationState.fetchFailed(entry.state, { begun, failed: store.tick(), error, now: store.now(), pause })
     )
-    if (Option.isSome(loaded)) replace(entry, LocationState.sealLoaded(entry.state, loaded.value))
+    if (Option.isSome(loaded)) {
+      const snapshot = Snapshot.make({ ...loaded.value, staleBecause: Option.some(error) })
+      replace(entry, LocationState.sealLoaded(entry.state, snapshot))
+    }
     if (isFirst && Option.isSome(entry.state.outage)) yield* Effect.logWarning(outageMessage(entry, error))
     yield* refresher.wakeUp(entry)
   })

@@ -1,6 +1,8 @@
 /**
- * Seals the snapshots that changed, in the background, one after the other; the rest when the layer is released.
+ * Seals the snapshots that changed, and removes what was refused, in the background, one after the other; the rest when
+ * the layer is released. No caller waits for the storage.
  */
+import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -22,7 +24,7 @@ export interface Sealer {
   readonly removed: (entry: Entry) => void
   /** Seals what changed, in the background. */
   readonly sealInBackground: Effect.Effect<void>
-  /** Removes what is sealed of a location that was refused; if the credential was, all that it sealed. */
+  /** Removes what is sealed of a location that was refused; if the credential was, all that it sealed. In the background. */
   readonly remove: (entry: Entry, because: ReadError) => Effect.Effect<void>
 }
 
@@ -34,24 +36,47 @@ export const make = (options: {
 }): Effect.Effect<Sealer, never, Scope.Scope> =>
   Effect.gen(function*() {
     const { config, fork, now, sealed } = options
-    const semaphore = yield* Effect.makeSemaphore(1)
     const unsealed = new Set<Entry>()
+    /** By location, `credential` or `project`. */
+    const removals = new Map<string, Effect.Effect<void>>()
     const interval = resealInterval(config)
+    let isWorking = false
 
-    const sealAll = semaphore.withPermits(1)(
-      Effect.suspend(() =>
-        Effect.forEach([...unsealed], (entry) =>
-          Effect.suspend(() => {
-            unsealed.delete(entry)
-            entry.sealedAt = now()
-            // A snapshot that was refused or evicted in the time since is none any more.
-            return Option.match(entry.state.snapshot, { onNone: () => Effect.void, onSome: sealed.save })
-          }).pipe(Effect.uninterruptible), { discard: true })
-      )
-    )
+    /** Removals come first: a snapshot that is sealed after a refusal is one of after it. */
+    const next = (): Effect.Effect<void> | undefined => {
+      const removal = removals.entries().next()
+      if (removal.done !== true) {
+        removals.delete(removal.value[0])
+        return removal.value[1]
+      }
+      const entry = unsealed.values().next()
+      if (entry.done === true) return undefined
+      unsealed.delete(entry.value)
+      entry.value.sealedAt = now()
+      // A snapshot that was refused or evicted in the time since is none any more.
+      return Option.match(entry.value.state.snapshot, { onNone: () => Effect.void, onSome: sealed.save })
+    }
+
+    // One operation of the storage is not torn apart, but the release need not wait for the next one.
+    const step = Effect.uninterruptible(Effect.suspend(() => {
+      const operation = next()
+      isWorking = operation !== undefined
+      return operation === undefined ? Effect.succeed(false) : Effect.as(operation, true)
+    }))
+    const work: Effect.Effect<void> = Effect.flatMap(step, (isMore) => isMore ? work : Effect.void)
+
+    const workInBackground = Effect.suspend(() => {
+      if (isWorking || (unsealed.size === 0 && removals.size === 0)) return Effect.void
+      isWorking = true
+      return Effect.asVoid(fork(Effect.onError(Effect.interruptible(work), () =>
+        Effect.sync(() => {
+          isWorking = false
+        }))))
+    })
+
     yield* Effect.addFinalizer(() =>
       Effect.catchAll(
-        endAfter(sealAll, releaseTimeout, () => undefined),
+        endAfter(work, releaseTimeout, () => undefined),
         () => Effect.logWarning("Not every snapshot was sealed before the layer was released: the storage is too slow")
       )
     )
@@ -67,28 +92,31 @@ export const make = (options: {
         }
       },
       confirmed: (entry) => {
-        if (sealed.isEnabled && now() - entry.sealedAt > interval) unsealed.add(entry)
+        if (sealed.isEnabled && isDue(now() - entry.sealedAt, interval)) unsealed.add(entry)
       },
       removed: (entry) => void unsealed.delete(entry),
-      sealInBackground: Effect.suspend(() => unsealed.size === 0 ? Effect.void : Effect.asVoid(fork(sealAll))),
-      // Not at the same time as it is being written.
+      sealInBackground: workInBackground,
       remove: (entry, because) =>
         Effect.suspend(() => {
           unsealed.delete(entry)
           if (!sealed.isEnabled) return Effect.void
-          return semaphore.withPermits(1)(Effect.zipRight(
-            sealed.remove(entry.location),
-            Option.match(refusedWith(because), { onNone: () => Effect.void, onSome: sealed.removeAll })
-          ))
+          // A storage that hangs for so long that there are more keeps these, until they are too old.
+          if (removals.size < config.cacheCapacity) removals.set(entry.location.key, sealed.remove(entry.location))
+          const of = Option.getOrUndefined(refusedWith(because))
+          if (of !== undefined) removals.set(of, sealed.removeAll(of, DateTime.unsafeMake(now())))
+          return workInBackground
         })
     }
   })
 
 /**
- * The longest wait for the last seals, in milliseconds: two operations of a storage that hangs. Container runtimes kill a
- * process 10 to 30 seconds after they ask it to end.
+ * The longest wait for the last seals, in milliseconds, once the operation under way has ended: together no longer than
+ * two operations of a storage that hangs. Container runtimes kill a process 10 to 30 seconds after they ask it to end.
  */
-const releaseTimeout = 10_000
+const releaseTimeout = 5000
+
+/** Whether a seal of that age is to be made again. One from the future, made before the clock was set back, would be ignored. */
+const isDue = (age: number, interval: number): boolean => age < 0 || age > interval
 
 /** A snapshot that did not change is sealed again after so many milliseconds, so that its seal does not expire. */
 const resealInterval = ({ maxStale, sealedTtl }: InfisicalConfig.Service): number =>

@@ -16,14 +16,15 @@ export type Fork = <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<Fiber.Ru
 
 export const make: Effect.Effect<Fork, never, Scope.Scope> = Effect.gen(function*() {
   const scope = yield* Effect.scope
-  const { context, fiberRefs, runtimeFlags } = yield* Effect.runtime()
+  const { context, fiberRefs, runtimeFlags } = yield* Effect.runtime().pipe(
+    // The log would show what a defect quotes, such as a token.
+    Effect.withUnhandledErrorLogLevel(Option.none())
+  )
   const fork = Runtime.runFork(Runtime.make({
     // The span in which the layer was built has ended by then.
     context: Context.omit(Tracer.ParentSpan)(context),
     fiberRefs,
     runtimeFlags: RuntimeFlags.disable(RuntimeFlags.Interruption)(runtimeFlags)
   }))
-  // The log would show what a defect quotes, such as a token.
-  return (effect) =>
-    Effect.sync(() => fork(Effect.withUnhandledErrorLogLevel(effect, Option.none()), { scope, immediate: false }))
+  return (effect) => Effect.sync(() => fork(effect, { scope, immediate: false }))
 })

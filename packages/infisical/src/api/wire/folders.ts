@@ -7,13 +7,16 @@ import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as Schema from "effect/Schema"
 import { AuthorizationHeaders, nullable, QueryFlag, SecretName } from "./common.js"
 
+/** It becomes part of a path: another text could name another route. */
+const Id = Schema.String.pipe(Schema.pattern(/^[\w-]{1,100}$/))
+
 /**
  * A folder in the one that was asked about.
  *
  * @since 0.1.0
  * @category schemas
  */
-export const Folder = Schema.Struct({ id: Schema.String, name: Schema.String })
+export const Folder = Schema.Struct({ id: Id, name: Schema.String })
 
 /**
  * A folder as v2 gives it. Writes state its `path`, recursive lists its path below the listed folder.
@@ -30,7 +33,7 @@ export const FolderV2 = Schema.Struct({ ...Folder.fields, path: nullable, relati
  * @category schemas
  */
 export const SecretImport = Schema.Struct({
-  id: Schema.String,
+  id: Id,
   importPath: Schema.String,
   position: Schema.Finite,
   importEnv: Schema.Struct({ slug: Schema.String })
