@@ -34,7 +34,7 @@ const recordingQueries = (queries: Array<Json>): Hook => (exchange) => {
   return exchange.respond
 }
 
-for (const [kind, era] of [["v3", "2024-07"], ["v3", "current"], ["v4", "current"]] as const) {
+for (const [kind, era] of [["v3", "2024-07"], ["v3", "2026"], ["v4", "2026"]] as const) {
   it.effect(`A read says each flag, and both spellings of the imports flag: ${kind} on ${era}`, () =>
     Effect.gen(function*() {
       const { setHook } = yield* Wire
@@ -98,9 +98,9 @@ const withoutTagsOfImports: Hook = changing(
 
 describe("A filter", () => {
   for (
-    const [kind, era] of [["end-to-end-encrypted", "2024-07"], ["v3", "2024-07"], ["v3", "current"], [
+    const [kind, era] of [["end-to-end-encrypted", "2024-07"], ["v3", "2024-07"], ["v3", "2026"], [
       "v4",
-      "current"
+      "2026"
     ]] as const
   ) {
     const onServer = <A, E>(effect: Effect.Effect<A, E, Secrets.Secrets | Wire>) =>
@@ -118,7 +118,7 @@ describe("A filter", () => {
 
     it.effect(`by metadata gives secrets with all of it, imports as well: ${kind} on ${era}`, () =>
       Effect.gen(function*() {
-        const has = era === "current"
+        const has = era === "2026"
         assert.deepStrictEqual(yield* namesOf({ metadata: { team: "core" } }), has ? ["MORE", "URL"] : [])
         assert.deepStrictEqual(yield* namesOf({ metadata: { team: "core", "a=b": "c,d|e" } }), has ? ["URL"] : [])
         assert.deepStrictEqual(yield* namesOf({ metadata: { "a=b": "c" } }), [])
@@ -265,7 +265,7 @@ const describing = (readable: ReadonlyArray<string>): Hook => (exchange) => {
 
 describe("An identity that may describe secrets", () => {
   for (const kind of ["v3", "v4"] as const satisfies ReadonlyArray<Kind>) {
-    const world = { secrets: { A: "a", B: "b", REFERRING: "to ${A} and ${B}" }, era: "current" as const }
+    const world = { secrets: { A: "a", B: "b", REFERRING: "to ${A} and ${B}" }, era: "2026" as const }
 
     it.effect(`and read none of them is given each as hidden, and get says why: ${kind}`, () =>
       Effect.gen(function*() {

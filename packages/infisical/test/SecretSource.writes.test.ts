@@ -95,8 +95,8 @@ interface Server {
 const servers: Readonly<Record<string, Server>> = {
   "2024-07, end-to-end encrypted": { kind: "end-to-end-encrypted", era: "2024-07", hook: as2024_07 },
   "2024-07": { kind: "v3", era: "2024-07", hook: as2024_07 },
-  "2025, on v3": { kind: "v3", era: "current", hook: echoing },
-  "2025": { kind: "v4", era: "current", hook: echoing }
+  "2025, on v3": { kind: "v3", era: "2026", hook: echoing },
+  "2025": { kind: "v4", era: "2026", hook: echoing }
 }
 
 const onServer = ({ era, hook, kind }: Server, input: World.Input = world) =>
@@ -246,7 +246,7 @@ for (const [name, server] of Object.entries(servers)) {
         const secrets = yield* Secrets.Secrets
         const { takeRequests } = yield* Wire
         const write = secrets.update("A", Redacted.make("a"), { metadata: { team: "core" } })
-        if (server.era === "current") {
+        if (server.era === "2026") {
           assert.deepStrictEqual((yield* write).details.metadata, { team: "core" })
           for (const { details } of yield* nowAndLater("A")) assert.deepStrictEqual(details.metadata, { team: "core" })
           assert.deepStrictEqual((yield* secrets.update("A", Redacted.make("x"))).details.metadata, { team: "core" })
