@@ -18,10 +18,12 @@ import * as Faults from "./faults/Faults.js"
 import * as Authentication from "./routes/authentication.js"
 import * as EncryptedSecrets from "./routes/encryptedSecrets.js"
 import * as Folders from "./routes/folders.js"
+import * as FoldersV2 from "./routes/foldersV2.js"
 import * as RawSecrets from "./routes/rawSecrets.js"
 import { respond } from "./routes/route.js"
 import * as SecretImports from "./routes/secretImports.js"
 import * as Secrets from "./routes/secrets.js"
+import * as SecretsById from "./routes/secretsById.js"
 import * as ServiceToken from "./routes/serviceToken.js"
 import * as Maintenance from "./rules/maintenance.js"
 import * as EmulatorState from "./state/EmulatorState.js"
@@ -50,8 +52,11 @@ export const make: Effect.Effect<
       ...EncryptedSecrets.routes(self),
       ...RawSecrets.routes(self),
       ...Secrets.routes(self),
+      ...SecretsById.routes(self),
       ...Folders.routes(self),
-      ...SecretImports.routes(self)
+      ...FoldersV2.routes(self),
+      ...SecretImports.routes(self),
+      ...SecretImports.routesV2(self)
     ]
     const afflicted = HttpRouter.use(
       HttpRouter.fromIterable(routes),

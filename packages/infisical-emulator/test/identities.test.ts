@@ -14,7 +14,7 @@ const statusOf = <E, R>(answer: Effect.Effect<{ readonly status: number }, E, R>
 
 const identityIn = (body: object, kind: string) => send(`/api/v1/auth/${kind}/login`, { method: "POST", body })
 
-for (const kind of ["kubernetes-auth", "gcp-auth", "azure-auth", "oidc-auth", "jwt-auth"]) {
+for (const kind of ["kubernetes-auth", "gcp-auth", "azure-auth", "oidc-auth", "jwt-auth", "spiffe-auth"]) {
   it.effect(`${kind} lets in any JWT, or those alone that the world names`, () =>
     Effect.gen(function*() {
       const emulator = yield* Emulator.Emulator
@@ -53,6 +53,48 @@ it.effect("aws-auth lets in a signed GetCallerIdentity, and nothing else", () =>
     expect(yield* statusOf(enter("Action=ListUsers", signed))).toBe(403)
     expect(yield* statusOf(enter(body, JSON.stringify({ Authorization: "Bearer token" })))).toBe(403)
     expect(yield* statusOf(enter(body, "Authorization: AWS4-HMAC-SHA256 Credential=…"))).toBe(403)
+  }).pipe(on({ identities: { main: {} } })))
+
+it.effect("oci-auth lets in a signed request of the user to OCI's identity service, and nothing else", () =>
+  Effect.gen(function*() {
+    const identityId = yield* Effect.flatMap(Emulator.Emulator, (emulator) => emulator.identityId())
+    const enter = (headers: object) =>
+      identityIn({
+        identityId,
+        userOcid: "ocid1.user",
+        headers: {
+          authorization: "Signature keyId=\"ocid1.tenancy/ocid1.user/aa:bb\"",
+          host: "identity.eu-frankfurt-1.oraclecloud.com",
+          date: "today",
+          ...headers
+        }
+      }, "oci-auth")
+    expect(yield* statusOf(enter({}))).toBe(200)
+    expect(yield* statusOf(enter({ host: "identity.example.com" }))).toBe(403)
+    expect(yield* statusOf(enter({ authorization: "Bearer token" }))).toBe(403)
+    expect(yield* statusOf(enter({ authorization: "Signature keyId=\"ocid1.tenancy/other/aa:bb\"" }))).toBe(403)
+  }).pipe(on({ identities: { main: {} } })))
+
+it.effect("alicloud-auth lets in any signature of the right form, and tls-cert-auth any identity that it knows", () =>
+  Effect.gen(function*() {
+    const identityId = yield* Effect.flatMap(Emulator.Emulator, (emulator) => emulator.identityId())
+    const enter = (Signature: string) =>
+      identityIn({
+        identityId,
+        Action: "GetCallerIdentity",
+        Format: "JSON",
+        Version: "2015-04-01",
+        AccessKeyId: "LTAI",
+        SignatureMethod: "HMAC-SHA1",
+        Timestamp: "2026-11-23T12:34:56Z",
+        SignatureVersion: "1.0",
+        SignatureNonce: "nonce",
+        Signature
+      }, "alicloud-auth")
+    expect(yield* statusOf(enter("OLeaidS1JvxuMvnyHOwuJ+uX5qY="))).toBe(200)
+    expect(yield* statusOf(enter("none"))).toBe(403)
+    expect(yield* statusOf(identityIn({ identityId }, "tls-cert-auth"))).toBe(200)
+    expect(yield* statusOf(identityIn({ identityId: "another" }, "tls-cert-auth"))).toBe(403)
   }).pipe(on({ identities: { main: {} } })))
 
 it.effect("a token that its signature does not fit is refused, and so is one of another server", () =>

@@ -1,7 +1,7 @@
 /**
- * Machine identities that log in by AWS IAM: they prove who they are by a request that only they can sign.
+ * Machine identities that log in by AWS IAM: the credentials of AWS sign a `GetCallerIdentity`.
  *
- * This is an entry point of its own, `effect-infisical-node/AwsAuth`, so that nobody else loads what signs.
+ * This is an entry point of its own, `effect-infisical-node/AwsAuth`, which alone loads `aws4fetch`.
  *
  * @since 0.1.0
  */
@@ -28,28 +28,28 @@ export interface AwsCredentials {
 }
 
 /**
- * What a user sets.
+ * The options of `awsAuth`.
  *
  * @since 0.1.0
  * @category models
  */
-export interface Options {
+export interface Options extends Credential.OrganizationOptions {
   /** The machine identity's id in Infisical. */
   readonly identityId: string
-  /** The region whose STS is asked. Default: `AWS_REGION` of the current `ConfigProvider`, else `us-east-1`. */
+  /** The region whose STS is called. Default: `AWS_REGION` of the current `ConfigProvider`, else `us-east-1`. */
   readonly region?: string | undefined
   /**
-   * Run again at each login, since they rotate. Default: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and, if it is set,
-   * `AWS_SESSION_TOKEN` of the current `ConfigProvider`.
+   * Runs at each login, since they rotate. Default: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and, if it is set and
+   * not empty, `AWS_SESSION_TOKEN` of the current `ConfigProvider`.
    */
   readonly credentials?: Effect.Effect<AwsCredentials, InfisicalError.InvalidCredentialError> | undefined
 }
 
 /**
- * A machine identity that logs in by AWS IAM. What stays the same from login to login is no secret, so sealed snapshots
- * need a `sealingKey` of their own.
+ * A machine identity that logs in by AWS IAM. Sealed snapshots require the option `sealingKey`.
  *
- * A login fails with `InvalidCredentialError` where there are no credentials.
+ * Fails with `InvalidCredentialError` if the identity's id is empty. A login fails with it if the credentials are
+ * missing or cannot sign.
  *
  * @example
  * ```ts
@@ -65,7 +65,7 @@ export interface Options {
  *
  * const credentials = Effect.tryPromise({
  *   try: () => provide(),
- *   catch: () => new InfisicalError.InvalidCredentialError({ part: "AWS credentials", problem: "are not there" })
+ *   catch: () => new InfisicalError.InvalidCredentialError({ part: "AWS credentials", problem: "are missing" })
  * }).pipe(Effect.map(({ accessKeyId, secretAccessKey, sessionToken }) => ({
  *   accessKeyId,
  *   secretAccessKey: Redacted.make(secretAccessKey),
@@ -76,18 +76,21 @@ export interface Options {
  * @since 0.1.0
  * @category constructors
  */
-export const awsAuth = (options: Options): Credential.MachineIdentity =>
-  Credential.machineIdentity({
-    id: `aws-auth ${options.identityId}`,
-    login: login(options),
-    secret: Option.none()
+export const awsAuth = (
+  { credentials = fromConfig, region, ...options }: Options
+): Effect.Effect<Credential.MachineIdentity, InfisicalError.InvalidCredentialError> =>
+  Credential.awsAuth({
+    ...options,
+    sign: Effect.flatMap(credentials, (credentials) => signedRequest(credentials, region))
   })
 
-const login = (
-  { credentials = fromConfig, identityId, region }: Options
-): Effect.Effect<Credential.Login, InfisicalError.InvalidCredentialError> =>
+const signedRequest = (
+  { accessKeyId, secretAccessKey, sessionToken: givenSessionToken }: AwsCredentials,
+  region: string | undefined
+): Effect.Effect<Credential.SignedAwsRequest, InfisicalError.InvalidCredentialError> =>
   Effect.gen(function*() {
-    const { accessKeyId, secretAccessKey, sessionToken } = yield* credentials
+    // A shell that has no session token often exports an empty one.
+    const sessionToken = givenSessionToken === undefined ? "" : Redacted.value(givenSessionToken).trim()
     const host = `sts.${region ?? (yield* configuredRegion)}.amazonaws.com`
     const now = yield* Clock.currentTimeMillis
     const signer = yield* Effect.try({
@@ -99,7 +102,7 @@ const login = (
           body,
           accessKeyId,
           secretAccessKey: Redacted.value(secretAccessKey),
-          ...sessionToken !== undefined && { sessionToken: Redacted.value(sessionToken) },
+          ...sessionToken !== "" && { sessionToken },
           service: "sts",
           datetime: new Date(now).toISOString().replace(/[-:]|\.\d+/g, "")
         }),
@@ -107,8 +110,6 @@ const login = (
     })
     const signed = yield* Effect.tryPromise({ try: () => signer.sign(), catch: () => malformed })
     return {
-      method: "aws-auth",
-      identityId,
       iamHttpRequestMethod: method,
       iamRequestBody: Encoding.encodeBase64(body),
       iamRequestHeaders: Redacted.make(Encoding.encodeBase64(JSON.stringify({
@@ -116,9 +117,7 @@ const login = (
         "Content-Length": String(body.length),
         Host: host
       }))),
-      signedWith: Redacted.make(
-        [host, accessKeyId, Redacted.value(secretAccessKey), sessionToken ? Redacted.value(sessionToken) : ""].join(" ")
-      )
+      signedWith: Redacted.make([host, accessKeyId, Redacted.value(secretAccessKey), sessionToken].join(" "))
     }
   })
 
@@ -132,7 +131,7 @@ const malformed = new InfisicalError.InvalidCredentialError({
   problem: "cannot sign: check access key id, secret access key and region"
 })
 
-// As Infisical's own clients write them; the server looks for `Authorization` so.
+// As Infisical's own clients write them. The server looks for `Authorization` with a capital.
 const capitalized = (name: string): string =>
   name.split("-").map((word) => `${word.slice(0, 1).toUpperCase()}${word.slice(1)}`).join("-")
 
@@ -147,6 +146,6 @@ const fromConfig: Effect.Effect<AwsCredentials, InfisicalError.InvalidCredential
   () =>
     new InfisicalError.InvalidCredentialError({
       part: "AWS credentials",
-      problem: "are not there: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give them as an effect"
+      problem: "are missing: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give them as an effect"
     })
 )

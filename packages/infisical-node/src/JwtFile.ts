@@ -1,17 +1,19 @@
 /**
- * A JWT in a file, such as the token of a Kubernetes service account, which is replaced there from time to time.
+ * A JWT in a file that another process replaces, such as the token of a Kubernetes service account, or a JWT-SVID that
+ * `spiffe-helper` writes.
  *
  * @since 0.1.0
  */
-import { InfisicalError } from "effect-infisical"
-import * as Effect from "effect/Effect"
-import * as Redacted from "effect/Redacted"
-import { readFile } from "node:fs/promises"
+import type { InfisicalError } from "effect-infisical"
+import type * as Effect from "effect/Effect"
+import type * as Redacted from "effect/Redacted"
+import { readText } from "./internal/readText.js"
 
 /**
- * Reads the JWT whenever it is run.
+ * Reads the JWT each time it runs.
  *
- * Fails with `InvalidCredentialError` where the file cannot be read, or is empty.
+ * Fails with `InvalidCredentialError` if the file cannot be read, is not a regular file, is empty, or has more than 64
+ * KiB.
  *
  * @example
  * ```ts
@@ -30,20 +32,4 @@ import { readFile } from "node:fs/promises"
  */
 export const read = (
   path: string
-): Effect.Effect<Redacted.Redacted<string>, InfisicalError.InvalidCredentialError> =>
-  Effect.tryPromise({
-    try: (signal) => readFile(path, { encoding: "utf8", signal }).then(Redacted.make),
-    catch: (error) =>
-      new InfisicalError.InvalidCredentialError({
-        part: "jwt",
-        problem: `cannot be read from ${path}${codeOf(error)}: check that the file is there and readable`
-      })
-  }).pipe(
-    Effect.filterOrFail(
-      (jwt) => Redacted.value(jwt).trim() !== "",
-      () => new InfisicalError.InvalidCredentialError({ part: "jwt", problem: `is not there: ${path} is empty` })
-    )
-  )
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && "code" in error && typeof error.code === "string" ? ` (${error.code})` : ""
+): Effect.Effect<Redacted.Redacted<string>, InfisicalError.InvalidCredentialError> => readText("jwt", path)

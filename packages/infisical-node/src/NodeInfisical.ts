@@ -5,9 +5,10 @@
  * @since 0.1.0
  */
 import type * as HttpClient from "@effect/platform/HttpClient"
-import { Infisical, InfisicalConfig, type InfisicalError, type SnapshotStorage } from "effect-infisical"
+import { Infisical, InfisicalConfig, InfisicalError, type SnapshotStorage } from "effect-infisical"
 import type * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as JwtFile from "./JwtFile.js"
 import * as NodeCrypto from "./NodeCrypto.js"
@@ -32,7 +33,7 @@ export const layer = (
 
 /**
  * `Infisical.layerConfig` with `node:crypto`. By default it reads the environment variables of
- * `InfisicalConfig.fromEnvironmentOn`, and the token of a Kubernetes service account from its file.
+ * `InfisicalConfig.fromEnvironmentOn`: JWTs from files, and AWS IAM, OCI and Alibaba Cloud with their own variables.
  *
  * @since 0.1.0
  * @category layers
@@ -101,4 +102,21 @@ export const layerSealedConfig = (
     Layer.provideMerge(NodeCrypto.layer)
   )
 
-const fromEnvironment = InfisicalConfig.fromEnvironmentOn({ readJwt: JwtFile.read })
+/** Loads a module that signs only if its method is chosen. */
+const load = <Module>(load: () => Promise<Module>): Effect.Effect<Module, InfisicalError.InvalidCredentialError> =>
+  Effect.tryPromise({
+    try: load,
+    catch: () =>
+      new InfisicalError.InvalidCredentialError({
+        part: "auth method",
+        problem: "needs a module that cannot be loaded"
+      })
+  })
+
+const fromEnvironment = InfisicalConfig.fromEnvironmentOn({
+  readJwt: JwtFile.read,
+  awsIam: (options) => Effect.flatMap(load(() => import("./AwsAuth.js")), ({ awsAuth }) => awsAuth(options)),
+  oci: (options) => Effect.flatMap(load(() => import("./OciAuth.js")), ({ ociAuth }) => ociAuth(options)),
+  aliCloud: (options) =>
+    Effect.flatMap(load(() => import("./AliCloudAuth.js")), ({ aliCloudAuth }) => aliCloudAuth(options))
+})

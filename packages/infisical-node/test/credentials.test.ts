@@ -5,6 +5,7 @@ import { ConfigProvider, Effect, Layer, Redacted, TestClock } from "effect"
 import { type Credential, Secrets } from "effect-infisical"
 import { Emulator, type World } from "effect-infisical-emulator"
 import { JwtFile, NodeInfisical } from "effect-infisical-node"
+import { execFileSync } from "node:child_process"
 import { createHash, createHmac } from "node:crypto"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
@@ -42,6 +43,28 @@ describe("A JWT in a file", () => {
       assert.include(missing.message, "ENOENT")
       yield* write(path, " \n")
       assert.include((yield* Effect.flip(JwtFile.read(path))).message, path)
+    }))
+
+  it.scoped("that is a FIFO or a device is an error at once", () =>
+    Effect.gen(function*() {
+      const path = yield* temporaryFile
+      yield* Effect.sync(() => execFileSync("mkfifo", [path]))
+      for (const file of [path, "/dev/zero", tmpdir()]) {
+        const error = yield* Effect.flip(JwtFile.read(file))
+        assert.include(error.message, file)
+        assert.include(error.message, "not a regular file")
+      }
+    }), 5000)
+
+  it.scoped("that is too large is an error that does not quote it", () =>
+    Effect.gen(function*() {
+      const path = yield* temporaryFile
+      yield* write(path, "planted0".repeat(8192))
+      assert.strictEqual(Redacted.value(yield* JwtFile.read(path)).length, 65_536)
+      yield* write(path, `${"planted0".repeat(8192)}x`)
+      const error = yield* Effect.flip(JwtFile.read(path))
+      assert.include(error.message, path)
+      assert.notInclude(error.message, "planted0")
     }))
 
   it.scoped("of a Kubernetes service account logs in with what the environment says", () =>
@@ -82,7 +105,7 @@ const credentials = {
 /** What a login sends, opened. */
 const signed = (options: Partial<AwsAuth.Options> = {}) =>
   Effect.gen(function*() {
-    const credential = AwsAuth.awsAuth({
+    const credential = yield* AwsAuth.awsAuth({
       identityId: "identity",
       region: "eu-central-1",
       credentials: Effect.succeed(credentials),
@@ -162,6 +185,24 @@ describe("AWS IAM", () => {
       assert.include(error, { _tag: "InvalidCredentialError", part: "AWS credentials" })
     }))
 
+  it.effect.each(["", " "])("takes an empty session token for none: %j", (sessionToken) =>
+    Effect.gen(function*() {
+      const given = yield* signed({
+        credentials: Effect.succeed({ ...credentials, sessionToken: Redacted.make(sessionToken) })
+      })
+      assert.notProperty(given.headers, "X-Amz-Security-Token")
+      const environment = new Map([
+        ["AWS_ACCESS_KEY_ID", "AKIDENVIRONMENT"],
+        ["AWS_SECRET_ACCESS_KEY", "planted0"],
+        ["AWS_SESSION_TOKEN", sessionToken]
+      ])
+      const { headers } = yield* signed({ credentials: undefined }).pipe(
+        Effect.withConfigProvider(ConfigProvider.fromMap(environment))
+      )
+      assert.notProperty(headers, "X-Amz-Security-Token")
+      assert.notInclude(headers["Authorization"], "security-token")
+    }))
+
   it.effect("shows no key and no signature when it is printed", () =>
     Effect.gen(function*() {
       const { login } = yield* signed()
@@ -172,7 +213,7 @@ describe("AWS IAM", () => {
   it.effect("logs in", () =>
     Effect.gen(function*() {
       const emulator = yield* Emulator.Emulator
-      const credential: Credential.Credential = AwsAuth.awsAuth({
+      const credential: Credential.Credential = yield* AwsAuth.awsAuth({
         identityId: yield* emulator.identityId(),
         region: "eu-central-1",
         credentials: Effect.succeed(credentials)

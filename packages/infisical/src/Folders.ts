@@ -6,12 +6,14 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
 import * as Deadline from "./api/deadline.js"
 import * as InfisicalApi from "./api/InfisicalApi.js"
 import * as SecretCache from "./cache/SecretCache.js"
 import * as InfisicalConfig from "./config/InfisicalConfig.js"
 import {
-  type AlreadyExistsError,
+  AlreadyExistsError,
   InvalidRequestError,
   NotFoundError,
   type ReadError,
@@ -20,8 +22,9 @@ import {
 } from "./model/InfisicalError.js"
 import * as Location from "./model/Location.js"
 import type { PlaceOptions } from "./model/Location.js"
-import { atPlace } from "./session/atPlace.js"
+import * as AtPlace from "./session/atPlace.js"
 import type * as Session from "./session/Session.js"
+import * as SecretSource from "./source/SecretSource.js"
 
 /**
  * A folder.
@@ -38,43 +41,78 @@ export interface Folder {
 }
 
 /**
+ * Options of `list`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ListOptions extends PlaceOptions {
+  /** Whether to list the folders below those folders, too. Default: `false`. */
+  readonly recursive?: boolean | undefined
+}
+
+/**
+ * Options of `delete`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface DeleteOptions extends PlaceOptions {
+  /** Whether to delete a folder with everything in it. Default: `false`, so only an empty folder is deleted. */
+  readonly forceDelete?: boolean | undefined
+}
+
+/**
  * The service behind `Folders`. `secretPath` of the options is the path of the parent folder. Each call ends within
  * `retry.deadline`.
+ *
+ * The calls use `/api/v2/folders`, and `/api/v1/folders` on servers without it. The first request of the layer finds out
+ * which.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Service {
   /**
-   * Lists the folders in a folder. On a server of 2024-07, the list of a missing folder is empty.
+   * Lists the folders in a folder, by path. The list of a missing folder is empty.
    *
-   * Raises `NotFoundError` if the folder or environment does not exist, `AuthenticationError`, `PermissionError`,
-   * `NetworkError` and `UnexpectedResponseError`.
+   * A server without v2 has no recursive list. There, each folder takes a request, and `InvalidRequestError` is raised if
+   * there are more than 1,000 folders or 50 levels.
+   *
+   * Raises `NotFoundError` if the environment does not exist, `AuthenticationError`, `PermissionError`, `NetworkError`
+   * and `UnexpectedResponseError`.
    */
-  readonly list: (options?: PlaceOptions) => Effect.Effect<ReadonlyArray<Folder>, ReadError>
+  readonly list: (options?: ListOptions) => Effect.Effect<ReadonlyArray<Folder>, ReadError>
   /**
-   * Creates a folder, or returns the existing one. A server of 2024-07 also creates missing parents.
+   * Creates a folder, and its parent folders if they are missing.
    *
-   * Raises `InvalidRequestError` if a folder cannot have this name, and the errors of `list`.
+   * Raises `AlreadyExistsError` if the folder exists, `InvalidRequestError` if a folder cannot have this name, and the
+   * errors of `list`. Older servers answer the creation of an existing folder as if it was new. So the parent is listed
+   * first, and of two creations at the same time both can succeed there.
    */
-  readonly create: (name: string, options?: PlaceOptions) => Effect.Effect<Folder, WriteError>
+  readonly create: (name: string, options?: PlaceOptions) => Effect.Effect<Folder, WriteError | AlreadyExistsError>
   /**
-   * Renames a folder. Its content stays in it, and imports of it still work.
+   * Renames a folder, given by its name or id. Its content stays in it, and imports of it still work.
    *
-   * Raises `NotFoundError` if the folder does not exist, `AlreadyExistsError` if the new name is taken, and the errors
-   * of `create`.
+   * Raises `NotFoundError` if the folder does not exist, `AlreadyExistsError` if the new name is taken,
+   * `InvalidRequestError` if a folder cannot have the new name, and the errors of `list`.
    */
   readonly rename: (
-    name: string,
+    nameOrId: string,
     newName: string,
     options?: PlaceOptions
   ) => Effect.Effect<Folder, WriteError | AlreadyExistsError>
   /**
-   * Deletes a folder with everything in it.
+   * Deletes a folder, given by its name or id. It must be empty unless `forceDelete` is set.
    *
-   * Raises `NotFoundError` if the folder does not exist, and the errors of `create`.
+   * A folder is empty if it has no secrets and no folders. A server without v2 deletes any folder, so its content is
+   * listed first. There, secrets that the credential may not see are not noticed, nor those that are created between
+   * the list and the deletion.
+   *
+   * Raises `NotFoundError` if the folder does not exist, `InvalidRequestError` of `forceDelete` if it is not empty, and the
+   * errors of `list`.
    */
-  readonly delete: (name: string, options?: PlaceOptions) => Effect.Effect<void, WriteError>
+  readonly delete: (nameOrId: string, options?: DeleteOptions) => Effect.Effect<void, WriteError>
 }
 
 /**
@@ -92,63 +130,84 @@ export class Folders extends Context.Tag("effect-infisical/Folders")<Folders, Se
 export const make: Effect.Effect<
   Service,
   never,
-  InfisicalApi.InfisicalApi | InfisicalConfig.InfisicalConfig | SecretCache.SecretCache | Session.Session
+  | InfisicalApi.InfisicalApi
+  | InfisicalConfig.InfisicalConfig
+  | Scope.Scope
+  | SecretCache.SecretCache
+  | SecretSource.SecretSource
+  | Session.Session
 > = Effect.gen(function*() {
-  const { folders: api } = yield* InfisicalApi.InfisicalApi
+  const { folders, foldersV2 } = yield* InfisicalApi.InfisicalApi
   const cache = yield* SecretCache.SecretCache
+  const source = yield* SecretSource.SecretSource
   const { retry } = yield* InfisicalConfig.InfisicalConfig
-  const at = yield* atPlace
+  const at = yield* AtPlace.make<ReadonlyArray<WireFolder>, Routes>({
+    endpoint: "GET /api/v2/folders",
+    newest: { ...foldersV2, deleteEmpty: foldersV2.delete },
+    older: { ...folders, forceDelete: folders.delete, listAll: undefined, deleteEmpty: undefined }
+  })
   const read = (endpoint: string) => Deadline.within({ duration: retry.deadline, endpoint, isWrite: false })
   const write = (endpoint: string) => Deadline.within({ duration: retry.deadline, endpoint, isWrite: true })
 
-  const list = (place: InfisicalApi.Place) =>
-    Effect.map(api.list(place), (folders) => folders.map((folder) => folderIn(place, folder)))
+  /** Snapshots of a folder that moved must not be served as live. */
+  const moving = Effect.ensuring(cache.invalidateAll)
 
-  const find = (place: InfisicalApi.Place, name: string) =>
-    Effect.flatMap(list(place), (folders) => {
-      const folder = folders.find((folder) => folder.name === name)
-      return folder === undefined
-        ? new NotFoundError({
-          resource: "folder",
-          environment: place.location.environment,
-          secretPath: pathIn(place.location, name)
-        })
-        : Effect.succeed(folder)
+  const isEmpty = (folder: Folder): Effect.Effect<boolean, ReadError> =>
+    Effect.gen(function*() {
+      // Renamed to a name that no path can have, so that its content cannot be listed.
+      if (!Location.isFolderName(folder.name)) return false
+      const location = yield* Location.make({ ...folder, includeImports: false, expandReferences: false })
+      const folders = yield* at(folder, ({ list }) => list)
+      if (folders.length > 0) return false
+      const { content } = yield* source.fetch(location, Option.none())
+      return content.own.length === 0 && content.undecryptableNames.length === 0
     })
 
-  /** Snapshots of a folder that moved must not be served as live. */
-  const moving = <A, E>(write: Effect.Effect<A, E>) => Effect.ensuring(write, cache.invalidateAll)
-
   return {
-    list: (options = {}) => read("Folders.list")(at(options, list)),
+    list: ({ recursive = false, ...options } = {}) =>
+      at(options, ({ list, place, routes }) =>
+        recursive
+          ? routes.listAll === undefined ? walk(place, routes.list) : listAll(place, routes.listAll)
+          : Effect.map(list, (folders) => byPath(folders.map(folderIn(place))))).pipe(read("Folders.list")),
 
     create: (name, options = {}) =>
       Effect.zipRight(
         checkName(name),
-        at(options, (place) =>
-          Effect.flatMap(api.create(place, name), (folder) =>
-            written("POST /api/v1/folders", place, name, folder)).pipe(
-              Effect.catchTag("AlreadyExistsError", () =>
-                find(place, name)),
-              moving
-            ))
+        at(options, ({ list, place, routes }) =>
+          list.pipe(
+            Effect.flatMap(checkFree(place, name)),
+            Effect.zipRight(routes.create(place, name)),
+            Effect.flatMap(written("POST", place, name)),
+            moving
+          ))
       ).pipe(write("Folders.create")),
 
-    rename: (name, newName, options = {}) =>
+    rename: (nameOrId, newName, options = {}) =>
       Effect.zipRight(
         checkName(newName),
-        at(options, (place) =>
-          Effect.flatMap(find(place, name), ({ id }) =>
-            moving(Effect.flatMap(
-              api.rename(place, id, newName),
-              (folder) => written("PATCH /api/v1/folders/:id", place, newName, folder)
-            ))))
+        at(options, ({ list, place, routes }) =>
+          Effect.flatMap(list, (folders) =>
+            Effect.flatMap(find(place, nameOrId, folders), ({ id }) =>
+              checkFree(place, newName)(folders.filter((folder) =>
+                folder.id !== id
+              )).pipe(
+                Effect.zipRight(routes.rename(place, id, newName)),
+                Effect.flatMap(written("PATCH", place, newName)),
+                moving
+              ))))
       ).pipe(write("Folders.rename")),
 
-    delete: (name, options = {}) =>
-      at(options, (place) => Effect.flatMap(find(place, name), ({ id }) => moving(api.delete(place, id)))).pipe(
-        write("Folders.delete")
-      )
+    delete: (nameOrId, { forceDelete = false, ...options } = {}) =>
+      Effect.gen(function*() {
+        const { deleteEmpty, folder } = yield* at(options, ({ list, place, routes }) =>
+          Effect.map(
+            Effect.flatMap(list, (folders) => find(place, nameOrId, folders)),
+            (folder) => ({ folder, deleteEmpty: routes.deleteEmpty })
+          ))
+        if (!forceDelete && deleteEmpty === undefined && !(yield* isEmpty(folder))) return yield* notEmpty()
+        yield* at(options, ({ place, routes }) =>
+          moving((!forceDelete && deleteEmpty !== undefined ? deleteEmpty : routes.forceDelete)(place, folder.id)))
+      }).pipe(write("Folders.delete"))
   }
 })
 
@@ -159,8 +218,20 @@ export const make: Effect.Effect<
 export const layer = (): Layer.Layer<
   Folders,
   never,
-  InfisicalApi.InfisicalApi | InfisicalConfig.InfisicalConfig | SecretCache.SecretCache | Session.Session
-> => Layer.effect(Folders, make)
+  | InfisicalApi.InfisicalApi
+  | InfisicalConfig.InfisicalConfig
+  | SecretCache.SecretCache
+  | SecretSource.SecretSource
+  | Session.Session
+> => Layer.scoped(Folders, make)
+
+/** What both versions have, and what only one of them has. */
+interface Routes extends Pick<InfisicalApi.FoldersV2, "list" | "create" | "rename" | "forceDelete"> {
+  readonly listAll: InfisicalApi.FoldersV2["listAll"] | undefined
+  readonly deleteEmpty: InfisicalApi.Folders["delete"] | undefined
+}
+
+type WireFolder = Effect.Effect.Success<ReturnType<InfisicalApi.Folders["list"]>>[number]
 
 // A server of 2024-07 accepts other characters, and cannot find the folder afterwards.
 const checkName = (name: string): Effect.Effect<void, InvalidRequestError> =>
@@ -168,22 +239,118 @@ const checkName = (name: string): Effect.Effect<void, InvalidRequestError> =>
     new InvalidRequestError({ parameter: "name", problem: "it must be letters, digits, dashes and underscores" })
   )
 
-const pathIn = ({ secretPath }: Location.Location, name: string): string =>
-  secretPath === "/" ? `/${name}` : `${secretPath}/${name}`
+const checkFree =
+  (place: InfisicalApi.Place, name: string) =>
+  (folders: ReadonlyArray<WireFolder>): Effect.Effect<void, AlreadyExistsError> =>
+    folders.some((folder) => folder.name === name) ? alreadyExists(place, name) : Effect.void
 
-interface WireFolder {
-  readonly id: string
-  readonly name: string
+const alreadyExists = ({ location }: InfisicalApi.Place, name: string) =>
+  new AlreadyExistsError({
+    resource: "folder",
+    folderName: name,
+    environment: location.environment,
+    secretPath: location.secretPath
+  })
+
+const notEmpty = () =>
+  new InvalidRequestError({
+    parameter: "forceDelete",
+    problem: "the folder is not empty. Delete what is in it first, or set forceDelete."
+  })
+
+/** A name comes before an id, as on the server. */
+const find = (
+  { location: { environment, secretPath } }: InfisicalApi.Place,
+  nameOrId: string,
+  folders: ReadonlyArray<WireFolder>
+): Effect.Effect<Folder, NotFoundError> => {
+  const folder = folders.find(({ name }) => name === nameOrId) ?? folders.find(({ id }) => id === nameOrId)
+  return folder === undefined
+    ? new NotFoundError({ resource: "folder", environment, secretPath: below(secretPath, nameOrId) })
+    : Effect.succeed({ id: folder.id, name: folder.name, environment, secretPath: below(secretPath, folder.name) })
 }
 
-const folderIn = ({ location }: InfisicalApi.Place, { id, name }: WireFolder): Folder => ({
+const below = (parent: string, path: string): string => parent === "/" ? `/${path}` : `${parent}/${path}`
+
+const folderIn = ({ location }: InfisicalApi.Place) => ({ id, name }: WireFolder): Folder => ({
   id,
   name,
   environment: location.environment,
-  secretPath: pathIn(location, name)
+  secretPath: below(location.secretPath, name)
 })
 
-const written = (endpoint: string, place: InfisicalApi.Place, name: string, folder: WireFolder) =>
-  folder.name === name ? Effect.succeed(folderIn(place, folder)) : Effect.fail(
-    new UnexpectedResponseError({ endpoint, status: 200, problem: "it has a folder of another name than requested" })
-  )
+const byPath = (folders: ReadonlyArray<Folder>): ReadonlyArray<Folder> =>
+  folders.toSorted((one, other) => one.secretPath < other.secretPath ? -1 : 1)
+
+/** The recursive list of v2. Each folder's path is below that of the listed one. */
+const listAll = (
+  place: InfisicalApi.Place,
+  list: InfisicalApi.FoldersV2["listAll"]
+): Effect.Effect<ReadonlyArray<Folder>, InfisicalApi.ReadCallError> =>
+  Effect.flatMap(list(place), (folders) => {
+    const listed = folders.flatMap(({ id, name, relativePath }) => {
+      const path = (relativePath ?? "").replace(/^\//, "")
+      const { environment, secretPath } = place.location
+      return path === name || path.endsWith(`/${name}`)
+        ? [{ id, name, environment, secretPath: below(secretPath, path) }]
+        : []
+    })
+    return listed.length === folders.length ? Effect.succeed(byPath(listed)) : new UnexpectedResponseError({
+      endpoint: "GET /api/v2/folders",
+      status: 200,
+      problem: "it has a folder without its path, or with the path of another folder"
+    })
+  })
+
+const maximumFolders = 1000
+const maximumDepth = 50
+
+/** The recursive list of v1: one list for each folder, level by level. */
+const walk = (
+  place: InfisicalApi.Place,
+  list: InfisicalApi.Folders["list"]
+): Effect.Effect<ReadonlyArray<Folder>, InfisicalApi.ReadCallError> => {
+  const listBelow = (
+    parents: ReadonlyArray<InfisicalApi.Place>,
+    found: ReadonlyArray<Folder>,
+    depth: number
+  ): Effect.Effect<ReadonlyArray<Folder>, InfisicalApi.ReadCallError> =>
+    Effect.gen(function*() {
+      if (parents.length === 0) return byPath(found)
+      if (depth === maximumDepth || found.length > maximumFolders) return yield* tooMany()
+      const lists = yield* Effect.forEach(
+        parents,
+        (parent) => Effect.map(list(parent), (folders) => folders.map(folderIn(parent))),
+        { concurrency: 4 }
+      )
+      const children = lists.flat()
+      const next = yield* Effect.forEach(
+        // A server of 2024-10 renames a folder to any name, but lists no folder of such a path.
+        children.filter(({ name }) => Location.isFolderName(name)),
+        (folder) => Effect.map(Location.make(folder), (location) => ({ ...place, location }))
+      )
+      return yield* listBelow(next, [...found, ...children], depth + 1)
+    })
+  return listBelow([place], [], 0)
+}
+
+const tooMany = () =>
+  new InvalidRequestError({
+    parameter: "recursive",
+    problem:
+      `there are more than ${maximumFolders} folders or ${maximumDepth} levels, and this server lists one folder at a time. List the folders below one by one.`
+  })
+
+/** The folder of a write's response, which must be the requested one. */
+const written =
+  (method: "POST" | "PATCH", place: InfisicalApi.Place, name: string) =>
+  (folder: WireFolder): Effect.Effect<Folder, UnexpectedResponseError> => {
+    const requested = folderIn(place)({ id: folder.id, name })
+    return folder.name === name && (folder.path ?? requested.secretPath) === requested.secretPath
+      ? Effect.succeed(requested)
+      : new UnexpectedResponseError({
+        endpoint: `${method} ${folder.path === undefined ? "/api/v1/folders" : "/api/v2/folders"}`,
+        status: 200,
+        problem: "it has another folder than requested"
+      })
+  }

@@ -53,8 +53,11 @@ export interface ReadOptions extends PlaceOptions {
   readonly includeImports?: boolean | undefined
   /**
    * Whether references such as `${NAME}` and `${env.folder.NAME}` are expanded. A reference stays as written if the
-   * secret does not exist, refers back to itself, or may not be read. Default: the configuration's, which is `true` by
-   * default.
+   * secret does not exist, refers back to itself, or may not be read. It names the shared secret of a folder, not an
+   * imported one. This client expands references itself, the same on every server: a folder that values refer to is
+   * fetched and cached like any other. Only the server can expand references to other projects
+   * (`${project::env.folder.NAME}`); that takes a second list of the folder for each fetch, and a server that quotes
+   * multi-line values quotes those. Default: the configuration's, which is `true` by default.
    */
   readonly expandReferences?: boolean | undefined
   /** `personal`: the personal secret, else the shared one. `shared`: the shared one only. Default `personal`. */
@@ -84,9 +87,15 @@ export interface GetOptions extends ReadOptions {
 export interface ListOptions extends ReadOptions {
   /** Whether the folders in the folder are listed, too. Each secret has its own `secretPath`. Default `false`. */
   readonly recursive?: boolean | undefined
-  /** Only secrets with one of these tags, by slug. Default: all. */
+  /**
+   * Only secrets with one of these tags, by slug. No server states the tags of imported secrets, so none of them is listed.
+   * On servers of 2024-07 that decrypt, this takes a second, encrypted list. Default: all.
+   */
   readonly tagSlugs?: ReadonlyArray<string> | undefined
-  /** Only secrets with all of this metadata. End-to-end encrypted secrets have none. Default: all. */
+  /**
+   * Only secrets with all of this metadata, imported ones as well. End-to-end encrypted secrets and servers of 2024 have
+   * none, so nothing is listed there. Encrypted metadata is not compared. Default: all.
+   */
   readonly metadata?: Readonly<Record<string, string>> | undefined
 }
 
@@ -102,12 +111,33 @@ export interface DeleteOptions extends PlaceOptions {
 }
 
 /**
- * Where to write, and what beside the value.
+ * Where to write, and what beside the value. A part that the server cannot store is an `InvalidRequestError`: before
+ * anything is sent if the server's age is known by then, else afterwards, with `status` 200.
+ *
+ * | part | end-to-end encrypted | server-decrypted, 2024-07 | 2024-10 | 2025 and later |
+ * | --- | --- | --- | --- | --- |
+ * | comment | yes | yes; a changed one by a batch, for which `projectSlug` has to be configured | yes | yes |
+ * | tags | yes; of a new secret by an update that follows | yes, not in lists | yes | yes |
+ * | metadata | no | no | no | yes |
+ * | reminder | yes; of a new secret by an update that follows | no | yes | yes |
  *
  * @since 0.1.0
  * @category models
  */
 export interface WriteOptions extends DeleteOptions, SecretSource.Annotations {}
+
+/**
+ * Where to move secrets.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface MoveOptions extends PlaceOptions {
+  /** The folder that the secrets are moved to. */
+  readonly to: PlaceOptions
+  /** Whether secrets of that folder that have the same names are replaced. Default `false`. */
+  readonly overwrite?: boolean | undefined
+}
 
 /**
  * One secret of many that are written.
@@ -147,9 +177,19 @@ export interface Service {
    * value the credential may not read, or whose references cannot be resolved now, is listed separately. There is no
    * fallback.
    *
+   * Some servers refuse a whole list because of one value that may not be read. There all secrets are `hidden`, and `get`
+   * reads those that may be read by their names. Servers of 2024 refuse such a list altogether.
+   *
    * Raises what `get` raises.
    */
   readonly list: (options?: ListOptions) => Effect.Effect<SecretList, ReadError>
+  /**
+   * Reads a secret by its id (`Secret.id`), with its references as written. Nothing is cached, and there is no fallback.
+   *
+   * Raises `InvalidRequestError` on servers without `/api/v4/secrets` and for end-to-end encrypted projects, and otherwise
+   * what `get` raises.
+   */
+  readonly getById: (id: string) => Effect.Effect<Secret, ReadError>
   /**
    * Fetches one location now, or every location in the cache.
    *
@@ -173,7 +213,8 @@ export interface Service {
    */
   readonly watch: (name: string, options?: ReadOptions) => Stream.Stream<Secret, ReadError>
   /**
-   * Creates a secret and gives it as the server holds it now. The next `get` returns it.
+   * Creates a secret and gives it as the server holds it now. The next `get` returns it. With tags, metadata or a reminder
+   * it is read back, since no response confirms them. A credential that may not read gets what it wrote.
    *
    * Raises `AlreadyExistsError` where the name is taken; `NotFoundError` where there is no such folder, or for a
    * personal secret no shared one; `ApprovalRequiredError` where the write awaits approval; `NetworkError` saying
@@ -185,7 +226,8 @@ export interface Service {
     options?: WriteOptions
   ) => Effect.Effect<Secret, WriteError | AlreadyExistsError>
   /**
-   * Gives a secret a new value and gives it as the server holds it now. The next `get` returns it.
+   * Gives a secret a new value and gives it as the server holds it now. The next `get` returns it. What the response
+   * leaves out is taken from the cached version before it, or read back. A credential that may not read gets what it wrote.
    *
    * Raises `NotFoundError` where there is none, and otherwise what `create` raises.
    */
@@ -251,7 +293,9 @@ export interface Service {
     options?: PlaceOptions
   ) => Effect.Effect<ReadonlyArray<Secret>, WriteError | AlreadyExistsError>
   /**
-   * Gives shared secrets new values: all of them, or none.
+   * Gives shared secrets new values: all of them, or none. As with `update`, what the response leaves out is taken from
+   * the cached versions, or read back by a list. Servers of 2024-07 that decrypt empty the comments that a batch leaves
+   * out, so the folder is listed first there, and a comment that is written at the same time is lost.
    *
    * Raises what `update` raises, with the name of the secret that it is about where that can be told.
    */
@@ -268,6 +312,17 @@ export interface Service {
     names: ReadonlyArray<string>,
     options?: PlaceOptions
   ) => Effect.Effect<void, WriteError>
+  /**
+   * Moves shared secrets to another folder, in one request. Says which of the two folders is changed: one that an approval
+   * policy covers is not until the request that the server has recorded is approved.
+   *
+   * Raises `InvalidRequestError` on servers without `/api/v4/secrets` and for end-to-end encrypted projects, before anything
+   * is sent; `NotFoundError` with the name of a secret that does not exist; and otherwise what `create` raises.
+   */
+  readonly move: (
+    names: ReadonlyArray<string>,
+    options: MoveOptions
+  ) => Effect.Effect<SecretSource.Moved, WriteError | AlreadyExistsError>
 }
 
 /**
@@ -294,10 +349,18 @@ export const make: Effect.Effect<
   const reads = readsOf({ config, cache, source, fallback })
   return {
     ...reads,
+    getById: (id) => withDeadline("Secrets.getById", config.retry, getById(source, id)),
     ...streamsOf({ cache, ...reads }),
     ...writesOf({ config, cache, source })
   }
 })
+
+const getById = (source: SecretSource.Service, id: string): Effect.Effect<Secret, ReadError> =>
+  Effect.zipWith(
+    source.getById(id),
+    DateTime.now,
+    (row, now) => Snapshot.secret(row, row.payload, "live", now)
+  )
 
 /** Where a read or a write is, with the configuration's defaults. */
 const locate = (
@@ -369,7 +432,15 @@ const readsOf = ({ cache, config, fallback, source }: {
         : Effect.flatMap(locate(config, { ...folder, secretName: name }), (byName) =>
           cache.holds(byName)
             ? getByName(name, byName)
-            : Effect.catchIf(getInFolder(name, location, type), isReadableByName, () => getByName(name, byName)))
+            : Effect.catchIf(
+              getInFolder(name, location, type),
+              isReadableByName,
+              (refusal) =>
+                Effect.mapError(
+                  getByName(name, byName),
+                  (error) => error._tag === "PermissionError" && isHidden(refusal) ? refusal : error
+                )
+            ))
       return yield* Effect.catchIf(
         withDeadline("Secrets.get", retry, found),
         (error) => config.fallback && (error._tag === "NotFoundError" || isUnreachable(error)),
@@ -470,7 +541,7 @@ const writesOf = ({ cache, config, source }: {
   readonly config: InfisicalConfig.Service
   readonly cache: SecretCache.Service
   readonly source: SecretSource.Service
-}): Omit<Service, "get" | "list" | "refresh" | "changes" | "watch"> => {
+}): Omit<Service, "get" | "getById" | "list" | "refresh" | "changes" | "watch"> => {
   const locateWrite = ({ environment, secretPath }: PlaceOptions) => locate(config, { environment, secretPath })
 
   const targetOf = (name: string, options: DeleteOptions): Effect.Effect<SecretSource.Target, InvalidRequestError> =>
@@ -484,7 +555,7 @@ const writesOf = ({ cache, config, source }: {
     endpoint: string,
     location: Location.Location,
     write: Effect.Effect<A, E>,
-    change: (written: A) => Snapshot.Change
+    change: (written: A) => Snapshot.Change | "unknown"
   ): Effect.Effect<A, E | NetworkError> =>
     cache.write(
       location,
@@ -492,10 +563,7 @@ const writesOf = ({ cache, config, source }: {
       Exit.match({
         onSuccess: (written) => {
           const applied = change(written)
-          // What the server did not say is not cached.
-          return applied.put.some((row) => "isPartial" in row && row.isPartial === true)
-            ? { _tag: "Unknown" }
-            : { _tag: "Applied", change: applied }
+          return applied === "unknown" ? { _tag: "Unknown" } : { _tag: "Applied", change: applied }
         },
         onFailure: (cause) => ({
           _tag: Option.exists(Cause.failureOption(cause), (error) => !isOutcomeUnknown(error)) ? "Refused" : "Unknown"
@@ -532,7 +600,7 @@ const writesOf = ({ cache, config, source }: {
         endpoint,
         target.location,
         write(target, changes, knownAt(target)),
-        (row) => ({ put: [row], deleted: [] })
+        (row) => changeOf([row])
       )
       return yield* shown(row)
     })
@@ -558,7 +626,7 @@ const writesOf = ({ cache, config, source }: {
         endpoint,
         location,
         write(location, secrets.map(({ name, ...written }) => [name, written]), knownAt({ location, type: "shared" })),
-        (rows) => ({ put: rows, deleted: [] })
+        changeOf
       )
       return yield* Effect.forEach(rows, shown)
     })
@@ -589,7 +657,7 @@ const writesOf = ({ cache, config, source }: {
           "Secrets.rename",
           target.location,
           source.update(target, { newName }, knownAt(target)),
-          (row) => ({ put: [row], deleted: [{ name, type: "shared" }] })
+          (row) => changeOf([row], [{ name, type: "shared" }])
         )
         return yield* shown(row)
       }),
@@ -618,9 +686,32 @@ const writesOf = ({ cache, config, source }: {
           source.deleteMany(location, names),
           () => ({ put: [], deleted: names.map((name) => ({ name, type: "shared" })) })
         )
+      }),
+
+    move: (names, { overwrite = false, to, ...from }) =>
+      Effect.gen(function*() {
+        const location = yield* locateWrite(from)
+        const destination = yield* locateWrite(to)
+        yield* checkNames(names)
+        if (destination.environment === location.environment && destination.secretPath === location.secretPath) {
+          return yield* sameFolder
+        }
+        if (names.length === 0) return { isSourceUpdated: true, isDestinationUpdated: true }
+        const move = source.move({ location, names, destination, overwrite })
+        // Only the server knows what is in either folder afterwards.
+        const inSource = withCacheUpdate("Secrets.move", location, move, () => "unknown")
+        return yield* withCacheUpdate("Secrets.move", destination, inSource, () => "unknown")
       })
   }
 }
+
+/** The change of a write. What the server did not say is not cached. */
+const changeOf = (
+  rows: ReadonlyArray<Snapshot.WrittenRow>,
+  deleted: Snapshot.Change["deleted"] = []
+): Snapshot.Change | "unknown" => rows.some(({ isPartial }) => isPartial === true) ? "unknown" : { put: rows, deleted }
+
+const sameFolder = new InvalidRequestError({ parameter: "to", problem: "it must be another folder" })
 
 /**
  * @since 0.1.0
@@ -683,7 +774,9 @@ const checkNames = (names: ReadonlyArray<string>): Effect.Effect<void, InvalidRe
 
 /** Whether a secret may still be readable by its name: its folder may not be listed, or the list hides the value. */
 const isReadableByName = (error: ReadError): boolean =>
-  error._tag === "PermissionError" && (error.problem === "scope" || error.problem === "hidden value")
+  (error._tag === "PermissionError" && error.problem === "scope") || isHidden(error)
+
+const isHidden = (error: ReadError): boolean => error._tag === "PermissionError" && error.problem === "hidden value"
 
 const anotherVersion = new UnexpectedResponseError({
   endpoint: "GET /api/v3/secrets/:secretName",

@@ -1,7 +1,7 @@
 import { HttpClient, HttpClientResponse } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, ConfigProvider, Effect, Exit, Layer, Redacted } from "effect"
-import { type Credential, Infisical, InfisicalConfig, Secrets } from "effect-infisical"
+import { Credential, type CredentialConfig, Infisical, InfisicalConfig, Secrets } from "effect-infisical"
 import { inspect } from "node:util"
 
 const provider = (variables: Record<string, string>) =>
@@ -73,12 +73,79 @@ describe("A credential from the environment", () => {
       what: "ldap-auth",
       variables: { ...identity, INFISICAL_LDAP_USERNAME: "me", INFISICAL_LDAP_PASSWORD: "planted0password" },
       expected: { method: "ldap-auth", identityId: "identity", username: "me" }
+    },
+    {
+      what: "spiffe-auth",
+      variables: { ...identity, ...jwt, INFISICAL_AUTH_METHOD: "spiffe-auth" },
+      expected: { method: "spiffe-auth", identityId: "identity" }
+    },
+    {
+      what: "tls-cert-auth",
+      variables: { ...identity, INFISICAL_AUTH_METHOD: "tls-cert-auth" },
+      expected: { method: "tls-cert-auth", identityId: "identity" }
     }
   ])("logs in by $what where its variables are set", ({ expected, variables }) =>
     Effect.gen(function*() {
       const login = yield* Effect.flatMap(credentialOf({ ...variables }), loginOf)
       assert.include<object>(login, expected)
       assert.notInclude(inspect(login, { depth: null }) + JSON.stringify(login), "planted0")
+    }))
+
+  it.effect.each([
+    { what: "universal-auth", variables: universalAuth },
+    { what: "jwt-auth", variables: { ...identity, ...jwt } },
+    { what: "ldap-auth", variables: { ...identity, INFISICAL_LDAP_USERNAME: "me", INFISICAL_LDAP_PASSWORD: "pass" } },
+    { what: "tls-cert-auth", variables: { ...identity, INFISICAL_AUTH_METHOD: "tls-cert-auth" } }
+  ])(
+    "logs in by $what to the organization of INFISICAL_AUTH_ORGANIZATION_SLUG",
+    ({ variables }) =>
+      Effect.gen(function*() {
+        const read = (slug: string) =>
+          Effect.flatMap(credentialOf({ ...variables, INFISICAL_AUTH_ORGANIZATION_SLUG: slug }), loginOf)
+        assert.include(yield* read("sub-org"), { organizationSlug: "sub-org" })
+        assert.notProperty(yield* read(" "), "organizationSlug")
+        assert.include(yield* Effect.flip(read("planted0/")), {
+          _tag: "InvalidCredentialError",
+          part: "organization slug"
+        })
+      })
+  )
+
+  it.effect("goes with an access token and an organization, but with no service token and one", () =>
+    Effect.gen(function*() {
+      const read = (token: string) => configOf({ INFISICAL_TOKEN: token, INFISICAL_AUTH_ORGANIZATION_SLUG: "sub-org" })
+      assert.deepStrictEqual((yield* read("a.b.c")).headers, { "x-infisical-org": Redacted.make("sub-org") })
+      assert.include(yield* Effect.flip(read("st.id.secret")), {
+        _tag: "InvalidCredentialError",
+        part: "organization slug"
+      })
+    }))
+
+  it.effect.each(["aws-iam", "oci-auth", "alicloud-auth"])(
+    "by %s is what the platform signs, or an error",
+    (method) =>
+      Effect.gen(function*() {
+        const variables = { ...identity, INFISICAL_AUTH_METHOD: method, INFISICAL_AUTH_ORGANIZATION_SLUG: "sub-org" }
+        const signed: CredentialConfig.SignedLogin = Credential.tlsCertificate
+        const login = yield* Effect.flatMap(
+          credentialOf(variables, { awsIam: signed, oci: signed, aliCloud: signed }),
+          loginOf
+        )
+        assert.include(login, { identityId: "identity", organizationSlug: "sub-org" })
+        const message = String(yield* Effect.flip(credentialOf(variables)))
+        assert.include(message, "INFISICAL_AUTH_METHOD")
+        assert.include(message, "effect-infisical-node")
+      })
+  )
+
+  it.effect("reads a JWT-SVID from the file that is named", () =>
+    Effect.gen(function*() {
+      const readJwt = (path: string) => Effect.succeed(Redacted.make(`jwt.of.${path.replaceAll("/", "_")}`))
+      const login = yield* Effect.flatMap(
+        credentialOf({ ...identity, INFISICAL_SPIFFE_JWT_PATH: "/svid" }, { readJwt }),
+        loginOf
+      )
+      assert.deepInclude(login, { method: "spiffe-auth", jwt: Redacted.make("jwt.of._svid") })
     }))
 
   it.effect("reads the token of a Kubernetes service account from where it is, or from where it is said to be", () =>
@@ -203,6 +270,8 @@ const allVariables = [
   "INFISICAL_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH",
   "INFISICAL_LDAP_USERNAME",
   "INFISICAL_LDAP_PASSWORD",
+  "INFISICAL_SPIFFE_JWT_PATH",
+  "INFISICAL_AUTH_ORGANIZATION_SLUG",
   "INFISICAL_API_URL",
   "SITE_URL",
   "INFISICAL_PROJECT_ID",
@@ -212,7 +281,7 @@ const allVariables = [
 ]
 
 describe("No error of the configuration", () => {
-  const methods = ["kubernetes", "azure", "universal-auth", "ldap-auth"]
+  const methods = ["kubernetes", "azure", "universal-auth", "ldap-auth", "spiffe-auth", "tls-cert-auth", "oci-auth"]
   const others: ReadonlyArray<Record<string, string>> = [
     {},
     projectId,

@@ -1,21 +1,10 @@
 /** Finding out the routes, and updates without a value. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Option, Redacted, TestClock } from "effect"
+import { Effect, Exit, Fiber, Option, Redacted } from "effect"
 import { Folders, Location, Secrets, SecretSource } from "effect-infisical"
-import { changing, clientLayer, kinds, mapSecrets, sourceLayer, Wire } from "./support/sources.js"
+import { advance, changing, clientLayer, kinds, mapSecrets, settle, sourceLayer, Wire } from "./support/sources.js"
 
 const world = { secrets: { A: { value: "a ${B}", comment: "first" }, B: "b" } }
-
-const settle = Effect.forEach(
-  Array.from({ length: 500 }),
-  () => Effect.async<void>((resume) => void setImmediate(() => resume(Effect.void))),
-  { discard: true }
-)
-
-const advance = (seconds: number) =>
-  Effect.forEach(Array.from({ length: seconds }), () => Effect.zipRight(TestClock.adjust("1 second"), settle), {
-    discard: true
-  })
 
 describe("Finding out the routes", () => {
   for (const era of ["2024-07", "2026"] as const) {

@@ -1,72 +1,10 @@
-/**
- * Writes on servers that ignore parts of a request, or answer an update with less than the secret. Each server is the
- * emulator with what the recordings show, or what `wire/current.md` says, of requests and responses.
- */
+/** Writes on servers that ignore parts of a request, or answer an update with less than the secret. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option, Redacted } from "effect"
 import { Location, Secrets, SecretSource } from "effect-infisical"
 import type { World } from "effect-infisical-emulator"
-import {
-  changing,
-  clientLayer,
-  type Exchange,
-  type Hook,
-  isRecord,
-  type Json,
-  type Kind,
-  mapSecrets,
-  sourceLayer,
-  Wire
-} from "./support/sources.js"
-
-const without = (body: unknown, fields: ReadonlyArray<string>): unknown =>
-  !isRecord(body) ? body : Object.fromEntries(
-    Object.entries(body).filter(([field]) => !fields.includes(field)).map(([field, value]) => [
-      field,
-      field === "secrets" && Array.isArray(value) ? value.map((item) => without(item, fields)) : value
-    ])
-  )
-
-const reminder = ["secretReminderNote", "secretReminderRepeatDays"]
-
-/** What a server of 2024-07 ignores in a request. */
-const ignoredIn2024_07 = ({ method, path }: Exchange): ReadonlyArray<string> =>
-  path === "/api/v3/secrets/batch/raw"
-    ? ["newSecretName", "secretMetadata", ...reminder]
-    : path.startsWith("/api/v3/secrets/raw/")
-    ? method === "PATCH"
-      ? ["newSecretName", "secretComment", "secretMetadata", ...reminder]
-      : ["secretMetadata", ...reminder]
-    : method === "POST"
-    ? ["tags", ...reminder]
-    : []
-
-/** A server of 2024-07. */
-const as2024_07: Hook = (exchange) =>
-  exchange.method === "GET" || exchange.body === undefined
-    ? exchange.respond
-    : exchange.respondTo(without(exchange.body, ignoredIn2024_07(exchange)))
-
-/** A server from 2024-10 on, which answers an update of one secret with the fields of the request, and never with tags. */
-const echoing: Hook = (exchange) => {
-  const { body, method, path } = exchange
-  const sent: Json = isRecord(body) ? body : {}
-  return changing(
-    ["POST", "PATCH"],
-    mapSecrets((secret) => ({
-      ...secret,
-      tags: undefined,
-      ...method === "PATCH" && !path.includes("/batch")
-        ? {
-          secretValue: sent["secretValue"] ?? "",
-          secretComment: sent["secretComment"] ?? "",
-          secretMetadata: undefined,
-          secretPath: undefined
-        }
-        : {}
-    }))
-  )(exchange)
-}
+import { type Server, servers, without } from "./support/servers.js"
+import { clientLayer, sourceLayer, Wire } from "./support/sources.js"
 
 const world: World.Input = {
   projects: {
@@ -84,19 +22,6 @@ const world: World.Input = {
       }
     }
   }
-}
-
-interface Server {
-  readonly kind: Kind
-  readonly era: World.Era
-  readonly hook: Hook
-}
-
-const servers: Readonly<Record<string, Server>> = {
-  "2024-07, end-to-end encrypted": { kind: "end-to-end-encrypted", era: "2024-07", hook: as2024_07 },
-  "2024-07": { kind: "v3", era: "2024-07", hook: as2024_07 },
-  "2025, on v3": { kind: "v3", era: "2026", hook: echoing },
-  "2025": { kind: "v4", era: "2026", hook: echoing }
 }
 
 const onServer = ({ era, hook, kind }: Server, input: World.Input = world) =>
@@ -123,9 +48,8 @@ const nowAndLater = (name: string) =>
     return [now, yield* secrets.get(name, written)] as const
   })
 
-for (const [name, server] of Object.entries(servers)) {
-  /** Lists of 2024-07 that the server decrypts have no tags. */
-  const listsTags = name !== "2024-07"
+for (const [name, server] of Object.entries<Server>(servers)) {
+  const { listsTags, stores } = server
 
   describe(`On a server of ${name}`, () => {
     it.effect("a rename gives the new name, keeps value, comment and tags, and leaves no old name", () =>
@@ -231,14 +155,14 @@ for (const [name, server] of Object.entries(servers)) {
           annotate: secrets.annotate("B", { reminder })
         }
         for (const write of Object.values(writes)) {
-          if (name !== "2024-07") {
+          if (stores.reminders) {
             assert.deepStrictEqual((yield* write).details.reminder, Option.some(reminder))
             continue
           }
           assert.include(yield* Effect.flip(write), { _tag: "InvalidRequestError", parameter: "reminder" })
         }
         const methods = (yield* takeRequests).map((request) => request.split(" ")[0])
-        if (name === "2024-07") assert.notIncludeMembers(methods, ["POST", "PATCH", "DELETE"])
+        if (!stores.reminders) assert.notIncludeMembers(methods, ["POST", "PATCH", "DELETE"])
       }).pipe(onServer(server)))
 
     it.effect("metadata is stored, or refused before anything is written", () =>
@@ -246,7 +170,7 @@ for (const [name, server] of Object.entries(servers)) {
         const secrets = yield* Secrets.Secrets
         const { takeRequests } = yield* Wire
         const write = secrets.update("A", Redacted.make("a"), { metadata: { team: "core" } })
-        if (server.era === "2026") {
+        if (stores.metadata) {
           assert.deepStrictEqual((yield* write).details.metadata, { team: "core" })
           for (const { details } of yield* nowAndLater("A")) assert.deepStrictEqual(details.metadata, { team: "core" })
           assert.deepStrictEqual((yield* secrets.update("A", Redacted.make("x"))).details.metadata, { team: "core" })
@@ -281,7 +205,7 @@ for (const [name, server] of Object.entries(servers)) {
 }
 
 describe("A rename on a server of 2024-07", () => {
-  const server: Server = { kind: "v3", era: "2024-07", hook: as2024_07 }
+  const server = servers["2024-07"]
 
   it.effect("creates the secret under its new name before it deletes the old one", () =>
     Effect.gen(function*() {
@@ -310,7 +234,7 @@ describe("A rename on a server of 2024-07", () => {
                 ? {}
                 : { statusCode: 401, message: "You are not allowed to delete on secrets", error: "PermissionDenied" }
             ))
-            : as2024_07(exchange)
+            : server.hook(exchange)
         )
         const error = yield* Effect.flip(secrets.rename("B", "Z"))
         assert.include(error, expected)
@@ -324,7 +248,7 @@ describe("A rename on a server of 2024-07", () => {
     Effect.gen(function*() {
       const secrets = yield* Secrets.Secrets
       const { setHook, takeRequests } = yield* Wire
-      yield* setHook(as2024_07)
+      yield* setHook(server.hook)
       yield* secrets.create("B", Redacted.make("mine"), { type: "personal" })
       yield* takeRequests
       const error = yield* Effect.flip(secrets.rename("B", "Z"))
@@ -348,4 +272,35 @@ describe("An update whose part the server ignores", () => {
       assert.include(error, { _tag: "InvalidRequestError", parameter: "metadata", status: 200 })
       assert.include(error.message, "was updated")
     }).pipe(Effect.provide(sourceLayer("v4", world))))
+
+  it.effect("is that error for a reminder, too", () =>
+    Effect.gen(function*() {
+      const secrets = yield* Secrets.Secrets
+      const { setHook } = yield* Wire
+      yield* setHook((exchange) =>
+        exchange.method === "POST"
+          ? exchange.respondTo(without(exchange.body, ["secretReminderNote", "secretReminderRepeatDays"]))
+          : exchange.respond
+      )
+      const reminder = { repeatDays: 30, note: "rotate" }
+      const error = yield* Effect.flip(secrets.create("C", Redacted.make("c"), { reminder }))
+      assert.include(error, { _tag: "InvalidRequestError", parameter: "reminder", status: 200 })
+      assert.deepStrictEqual((yield* secrets.annotate("C", { reminder })).details.reminder, Option.some(reminder))
+      assert.deepStrictEqual((yield* secrets.annotate("C", { reminder: null })).details.reminder, Option.none())
+    }).pipe(onServer(servers["2024-10"])))
+
+  it.effect("is that error as well if an empty folder did not show before that the server stores none", () =>
+    Effect.gen(function*() {
+      const secrets = yield* Secrets.Secrets
+      const place = { secretPath: "/empty" }
+      const reminder = { repeatDays: 30, note: "rotate" }
+      const error = yield* Effect.flip(secrets.create("C", Redacted.make("c"), { ...place, reminder }))
+      assert.include(error, { _tag: "InvalidRequestError", parameter: "reminder", status: 200 })
+      assert.include(error.message, "was created")
+      assert.strictEqual(text(yield* secrets.get("C", place)), "c")
+      const many = [{ name: "D", value: Redacted.make("d"), metadata: { team: "core" } }]
+      const refused = yield* Effect.flip(secrets.createMany(many, place))
+      assert.include(refused, { _tag: "InvalidRequestError", parameter: "metadata" })
+      assert.include(yield* Effect.flip(secrets.get("D", place)), { _tag: "NotFoundError" })
+    }).pipe(onServer(servers["2024-07"], { projects: { main: { folders: { dev: { "/empty": {} } } } } })))
 })

@@ -123,6 +123,9 @@ describe("The refresh", () => {
   it.effect("leaves the last tenth of a rate limit to reads that somebody waits for", () =>
     Effect.gen(function*() {
       const { advance, setFault, takeRequests } = yield* Simulation
+      const secrets = yield* Secrets.Secrets
+      yield* get("NAME_0")
+      yield* takeRequests
       let first = true
       yield* setFault((path) => {
         if (!/^\/api\/v[34]\/secrets/.test(path) || !first) return undefined
@@ -131,7 +134,7 @@ describe("The refresh", () => {
           headers: { "x-ratelimit-limit": "60", "x-ratelimit-remaining": "6", "x-ratelimit-reset": "250" }
         })
       })
-      yield* Effect.exit(get("NAME_0"))
+      yield* secrets.refresh()
       yield* advance("4 minutes", "10 seconds")
       assert.deepStrictEqual(minutes(yield* takeRequests), [[0, 200]])
       yield* Effect.exit(get("A", { environment: "prod" }))

@@ -89,7 +89,19 @@ describe("A renewal", () => {
     ["is refused if the TTL is the maximum", token(3600, 3600), hour / 2, false],
     ["helps if there is no maximum", token(3600, 0), hour / 2, true],
     ["helps if no maximum is stated", token(3600, undefined), hour / 2, true],
-    ["does not help a token without a TTL", token(0, 0, jwt({ iat: 0, exp: 3600 })), hour / 2, false],
+    ["does not help a token without an end", token(0, 0), hour / 2, false],
+    [
+      "helps a token without a TTL whose JWT ends, as a server of 2026 makes it",
+      token(0, 0, jwt({ iat: 0, exp: 3600 })),
+      hour / 2,
+      true
+    ],
+    [
+      "does not help a token without a TTL whose JWT ends at the maximum",
+      token(0, 3600, jwt({ iat: 0, exp: 3600 })),
+      hour / 2,
+      false
+    ],
     ["does not help a token that has expired", token(3600, 86_400), hour, false],
     [
       "goes to the end of a JWT that outlives the TTL, as an old server makes it",

@@ -94,6 +94,30 @@ const kinds: ReadonlyArray<{
     renewals: [replacements(3 * days) - 16, replacements(3 * days) - 12]
   },
   {
+    name: "whose tokens have no TTL, on a server that ends every JWT within 90 days, logs in once, and renews",
+    rules: { expiresIn: 0, accessTokenMaxTTL: 0, renewal: "new JWT", longestJwt: 90 * days },
+    logins: [1, 1],
+    renewals: [replacements(90 * days), replacements(90 * days)]
+  },
+  {
+    name: "whose tokens have no TTL but a maximum of 180 days, on such a server, logs in when no renewal fits",
+    rules: { expiresIn: 0, accessTokenMaxTTL: 180 * days, renewal: "new JWT", longestJwt: 90 * days },
+    logins: [4, 4],
+    renewals: [3, 3]
+  },
+  {
+    name: "whose tokens have no TTL but a maximum of 30 days, and keep their JWT, only logs in",
+    rules: { expiresIn: 0, accessTokenMaxTTL: 30 * days, renewal: "same JWT" },
+    logins: [replacements(30 * days) + 1, replacements(30 * days) + 1],
+    renewals: [0, 0]
+  },
+  {
+    name: "whose tokens have a period of 90 days, on such a server, logs in once, and renews",
+    rules: { expiresIn: 90 * days, accessTokenMaxTTL: 1_000_000_000, renewal: "new JWT", longestJwt: 90 * days },
+    logins: [1, 1],
+    renewals: [replacements(90 * days), replacements(90 * days)]
+  },
+  {
     name: "whose tokens live as long as they may only logs in",
     rules: { expiresIn: 3 * days, accessTokenMaxTTL: 3 * days, renewal: "same JWT" },
     logins: [replacements(3 * days) + 1, replacements(3 * days) + 1],

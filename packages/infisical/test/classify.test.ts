@@ -25,7 +25,7 @@ const answer = (status: number, error: string, message: unknown, more: Record<st
 
 const meaning = (refusal: Parameters<typeof classify>[0], info = reading): string => meaningOf(classify(refusal, info))
 
-// The column "current" of the table in the wire's "Errors"; that of 2024-07 is the recordings'.
+// The column "2025" of the table in the wire's "Errors"; that of 2024-07 is the recordings'.
 describe("A refusal of a current server", () => {
   const cases: Record<string, readonly [Parameters<typeof classify>[0], string, RequestInfo?]> = {
     "a secret that is not there": [

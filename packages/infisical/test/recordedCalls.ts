@@ -196,7 +196,10 @@ const folders: Route = ({ body, method, place }, [id]) => {
 const secretImports: Route = ({ body, method, place }, [id, more]) => {
   if (more !== undefined || id === "secrets") return undefined
   if (id !== undefined) {
-    return byMethod(method, { DELETE: ({ secretImports }) => secretImports.delete(place, id) })
+    return byMethod(method, {
+      PATCH: ({ secretImports }) => secretImports.update(place, id, {}),
+      DELETE: ({ secretImports }) => secretImports.delete(place, id)
+    })
   }
   const source = { environment: body.import?.environment ?? "", path: body.import?.path ?? "/" }
   return byMethod(method, {

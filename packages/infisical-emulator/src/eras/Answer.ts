@@ -5,6 +5,7 @@
  */
 export * from "./accessAnswers.js"
 export * from "./folderAnswers.js"
+export * from "./moveAnswers.js"
 export * from "./requestAnswers.js"
 export { always, type Answer, ok, type Said, type ValidationIssue } from "./response.js"
 export * from "./secretAnswers.js"

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { validationFailure } from "./requestAnswers.js"
 import { type Answer, answer, badRequest, internal, notFound, refusal } from "./response.js"
 
 /**
@@ -114,6 +115,31 @@ export const folderToUpdateNotFound = (id: string): Answer =>
     refusal(400, "Update folder", "Folder not found"),
     refusal(404, "UpdateFolder", `Folder with ID '${id}' not found`)
   )
+
+/**
+ * A folder that is not empty, to a deletion without force.
+ *
+ * @since 0.1.0
+ * @category folders
+ */
+export const folderNotEmpty = (name: string): Answer =>
+  answer(refusal(
+    400,
+    "deleteFolder",
+    `Cannot delete folder "${name}" because it contains resources. Use forceDelete=true to delete it forcefully.`
+  ))
+
+/**
+ * No folder can have this name, to v2.
+ *
+ * @since 0.1.0
+ * @category folders
+ */
+export const folderNameInvalid: Answer = validationFailure([{
+  code: "custom",
+  message: "Invalid folder name. Only alphanumeric characters, dashes, and underscores are allowed.",
+  path: ["name"]
+}])
 
 /**
  * No folder at the path of a renaming.

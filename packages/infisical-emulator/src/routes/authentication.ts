@@ -25,6 +25,8 @@ export const routes = (self: EmulatorState.Service) =>
         return openRoute(self, endpoint, byJwt(self, "oidc-auth"))
       case "loginJwtAuth":
         return openRoute(self, endpoint, byJwt(self, "jwt-auth"))
+      case "loginSpiffeAuth":
+        return openRoute(self, endpoint, byJwt(self, "spiffe-auth"))
       case "loginLdapAuth":
         return openRoute(
           self,
@@ -37,6 +39,24 @@ export const routes = (self: EmulatorState.Service) =>
           self,
           endpoint,
           (payload, made) => attempt(self, payload, (state, payload) => Identities.aws(state, payload, made))
+        )
+      case "loginOciAuth":
+        return openRoute(
+          self,
+          endpoint,
+          (payload, made) => attempt(self, payload, (state, payload) => Identities.oci(state, payload, made))
+        )
+      case "loginAliCloudAuth":
+        return openRoute(
+          self,
+          endpoint,
+          (payload, made) => attempt(self, payload, (state, payload) => Identities.aliCloud(state, payload, made))
+        )
+      case "loginTlsCertificate":
+        return openRoute(
+          self,
+          endpoint,
+          (payload, made) => attempt(self, payload, (state, payload) => Identities.tlsCertificate(state, payload, made))
         )
       case "renewAccessToken":
         return openRoute(

@@ -1,4 +1,4 @@
-/** What folders import: `/api/v1/secret-imports`. */
+/** What folders import: `/api/v1/secret-imports`, and `/api/v2/secret-imports` with the same rules. */
 import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import { Wire } from "effect-infisical"
 import * as Effect from "effect/Effect"
@@ -6,6 +6,7 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as Answer from "../eras/Answer.js"
 import * as Eras from "../eras/eras.js"
+import { placeOfV2 } from "../rules/foldersV2.js"
 import * as SecretImports from "../rules/secretImports.js"
 import * as EmulatorState from "../state/EmulatorState.js"
 import * as Identifier from "../support/identifier.js"
@@ -15,19 +16,7 @@ const IdPath = Schema.Struct({ id: Schema.String })
 
 /** Routes that clients here have no use for, and others do. */
 const more = {
-  get: HttpApiEndpoint.get("getSecretImport", "/api/v1/secret-imports/:id").setPath(IdPath),
-  update: HttpApiEndpoint.patch("updateSecretImport", "/api/v1/secret-imports/:id").setPath(IdPath).setPayload(
-    Schema.Struct({
-      workspaceId: Schema.String,
-      environment: Schema.String,
-      path: Schema.optional(Schema.String),
-      import: Schema.Struct({
-        environment: Schema.optional(Schema.String),
-        path: Schema.optional(Schema.String),
-        position: Schema.optional(Schema.Number)
-      })
-    })
-  )
+  get: HttpApiEndpoint.get("getSecretImport", "/api/v1/secret-imports/:id").setPath(IdPath)
 }
 
 export const routes = (self: EmulatorState.Service) => [
@@ -51,6 +40,17 @@ export const routes = (self: EmulatorState.Service) => [
             }
             return yield* EmulatorState.change(self, (state) => SecretImports.createImport(state, actor, asked, made))
           }))
+      case "updateSecretImport":
+        return route(self, endpoint, ({ actor, path, payload }) =>
+          Effect.gen(function*() {
+            const { id } = yield* path
+            const asked = yield* payload
+            const time = yield* Identifier.now
+            return yield* EmulatorState.change(
+              self,
+              (state) => SecretImports.updateImport(state, actor, id, asked, time)
+            )
+          }))
       case "deleteSecretImport":
         return route(self, endpoint, ({ actor, path, payload }) =>
           Effect.gen(function*() {
@@ -68,12 +68,46 @@ const moreRoutes = (self: EmulatorState.Service) => [
       const { id } = yield* path
       if (!Eras.does(state, "readsById")) return yield* Effect.fail(Answer.importByIdNotFound(id))
       return yield* SecretImports.getImport(state, actor, id)
-    })),
-  route(self, more.update, ({ actor, path, payload }) =>
-    Effect.gen(function*() {
-      const { id } = yield* path
-      const asked = yield* payload
-      const time = yield* Identifier.now
-      return yield* EmulatorState.change(self, (state) => SecretImports.updateImport(state, actor, id, asked, time))
     }))
 ]
+
+export const routesV2 = (self: EmulatorState.Service) =>
+  Object.values(Wire.secretImportsV2.endpoints).map((endpoint) => {
+    switch (endpoint.name) {
+      case "listSecretImportsV2":
+        return route(
+          self,
+          endpoint,
+          ({ actor, state, urlParams }) =>
+            Effect.flatMap(urlParams, (query) => SecretImports.listImports(state, actor, placeOfV2(query)))
+        )
+      case "createSecretImportV2":
+        return route(self, endpoint, ({ actor, payload }) =>
+          Effect.gen(function*() {
+            const requested = placeOfV2(yield* payload)
+            const made = { id: yield* Identifier.uuid, time: yield* Identifier.now }
+            return yield* EmulatorState.change(
+              self,
+              (state) => SecretImports.createImport(state, actor, requested, made)
+            )
+          }))
+      case "updateSecretImportV2":
+        return route(self, endpoint, ({ actor, path, payload }) =>
+          Effect.gen(function*() {
+            const { id } = yield* path
+            const requested = placeOfV2(yield* payload)
+            const time = yield* Identifier.now
+            return yield* EmulatorState.change(
+              self,
+              (state) => SecretImports.updateImport(state, actor, id, requested, time)
+            )
+          }))
+      case "deleteSecretImportV2":
+        return route(self, endpoint, ({ actor, path, payload }) =>
+          Effect.gen(function*() {
+            const { id } = yield* path
+            const requested = placeOfV2(yield* payload)
+            return yield* EmulatorState.change(self, (state) => SecretImports.removeImport(state, actor, id, requested))
+          }))
+    }
+  })

@@ -23,13 +23,13 @@ export type Change = Refusable<readonly [answer: Answer.Answer, state: EmulatorS
 export const placeOf = ({ environment, path, workspaceId }: Place) =>
   Access.placeOf({ workspaceId, environment, secretPath: path })
 
-const parentOf = (path: string): string => `/${World.segments(path).slice(0, -1).join("/")}`
+export const parentOf = (path: string): string => `/${World.segments(path).slice(0, -1).join("/")}`
 
-const nameOf = (path: string): string => World.segments(path).at(-1) ?? "root"
+export const nameOf = (path: string): string => World.segments(path).at(-1) ?? "root"
 
-const pathIn = (path: string, name: string): string => `/${[...World.segments(path), name].join("/")}`
+export const pathIn = (path: string, name: string): string => `/${[...World.segments(path), name].join("/")}`
 
-const shown = (project: EmulatorState.Project, folder: EmulatorState.Folder) => ({
+export const shown = (project: EmulatorState.Project, folder: EmulatorState.Folder) => ({
   id: folder.id,
   name: nameOf(folder.path),
   version: folder.version,
@@ -154,7 +154,8 @@ const findByIdOrName = (
     )
   )
 
-const within = (project: EmulatorState.Project, { environment, path }: EmulatorState.Folder) =>
+/** A folder with all folders in it. */
+export const within = (project: EmulatorState.Project, { environment, path }: EmulatorState.Folder) =>
   HashMap.toValues(project.folders).filter((folder) =>
     folder.environment === environment && (folder.path === path || folder.path.startsWith(`${path}/`))
   )

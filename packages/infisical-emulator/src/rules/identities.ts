@@ -61,7 +61,8 @@ const jwtMethods = {
   "gcp-auth": "GCP",
   "azure-auth": "Azure",
   "oidc-auth": "OIDC",
-  "jwt-auth": "JWT"
+  "jwt-auth": "JWT",
+  "spiffe-auth": "SPIFFE"
 } as const
 
 /** A way to log in with a JWT. */
@@ -98,6 +99,36 @@ export const ldap = (state: EmulatorState.State, payload: typeof Wire.LdapLoginP
 /** `POST /api/v1/auth/aws-auth/login`: a request that is signed as AWS does it, whoever signed it. */
 export const aws = (state: EmulatorState.State, payload: typeof Wire.AwsLoginPayload.Type, made: Made) =>
   byIdentity(state, payload.identityId, ["aws-auth", "AWS"], () => isSigned(payload), made)
+
+/** `POST /api/v1/auth/oci-auth/login`: a request that is signed as OCI does it, by any key. */
+export const oci = (state: EmulatorState.State, payload: typeof Wire.OciLoginPayload.Type, made: Made) =>
+  byIdentity(
+    state,
+    payload.identityId,
+    ["oci-auth", "OCI"],
+    () =>
+      /^identity\.[a-z0-9-]+\.oraclecloud\.com$/.test(payload.headers.host) &&
+      payload.headers.authorization.startsWith("Signature ") &&
+      payload.headers.authorization.includes(payload.userOcid),
+    made
+  )
+
+/** `POST /api/v1/auth/alicloud-auth/login`: any signature of the right form. */
+export const aliCloud = (state: EmulatorState.State, payload: typeof Wire.AliCloudLoginPayload.Type, made: Made) =>
+  byIdentity(
+    state,
+    payload.identityId,
+    ["alicloud-auth", "Alibaba Cloud"],
+    () => /^[A-Za-z0-9+/]{27}=$/.test(payload.Signature),
+    made
+  )
+
+/** `POST /api/v1/auth/tls-cert-auth/login`: the proxy in front of the server is taken to have checked the certificate. */
+export const tlsCertificate = (
+  state: EmulatorState.State,
+  payload: typeof Wire.TlsCertificateLoginPayload.Type,
+  made: Made
+) => byIdentity(state, payload.identityId, ["tls-cert-auth", "TLS Certificate"], () => true, made)
 
 const byIdentity = (
   state: EmulatorState.State,

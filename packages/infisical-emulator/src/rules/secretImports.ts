@@ -49,6 +49,13 @@ export const listImports = (state: EmulatorState.State, actor: Actor, query: Pla
     })
   })
 
+/** Whether the source of an import imports the folder in turn. */
+const isImportedBy = (project: EmulatorState.Project, source: World.Import, folder: World.Import): boolean =>
+  Option.exists(
+    EmulatorState.findFolder(project, source.environment, source.path),
+    ({ imports }) => imports.some((from) => from.environment === folder.environment && samePath(from.path, folder.path))
+  )
+
 /** `POST /api/v1/secret-imports` */
 export const createImport = (
   state: EmulatorState.State,
@@ -69,15 +76,10 @@ export const createImport = (
     if (!project.environments.includes(source.environment)) {
       return yield* Either.left(Answer.importedEnvironmentNotFound)
     }
-    const isImportedBySource = Option.exists(
-      EmulatorState.findFolder(project, source.environment, source.path),
-      (other) =>
-        other.id !== folder.id &&
-        other.imports.some((from) =>
-          from.environment === environment && samePath(from.path, path)
-        )
-    )
-    if (isImportedBySource) return yield* Either.left(Answer.importCyclic)
+    const isItself = source.environment === environment && samePath(source.path, path)
+    if (!isItself && isImportedBy(project, source, { environment, path })) {
+      return yield* Either.left(Answer.importCyclic)
+    }
     const one = {
       environment: source.environment,
       path: source.path,
@@ -175,6 +177,7 @@ export const updateImport = (
     if (!project.environments.includes(source.environment)) {
       return yield* Either.left(Answer.importedEnvironmentNotFound)
     }
+    if (isImportedBy(project, source, folder)) return yield* Either.left(Answer.importCyclic)
     const changed = { ...one, environment: source.environment, path: source.path, updatedAt: time }
     const others = folder.imports.filter((other) => other !== one)
     const target = Math.min(Math.max(payload.import.position ?? position + 1, 1), folder.imports.length)

@@ -21,9 +21,9 @@ export type { Authentication } from "./authentication.js"
 export type { CreateCallError, ReadCallError, WriteCallError } from "./call.js"
 export type { BatchItem, DecryptedSecrets, Move, RawSecrets, View, Written } from "./decryptedSecrets.js"
 export type { EncryptedSecrets, Reads } from "./encryptedSecrets.js"
-export type { Folders } from "./folders.js"
+export type { Folders, FoldersV2 } from "./folders.js"
 export type { ConditionalResponse, Place, RateLimit, Target } from "./requests.js"
-export type { SecretImports } from "./secretImports.js"
+export type { ImportChange, ImportSource, SecretImports } from "./secretImports.js"
 export type { ServiceToken } from "./serviceToken.js"
 
 /**
@@ -45,8 +45,12 @@ export interface Service {
   readonly secrets: DecryptedSecrets.DecryptedSecrets
   /** `/api/v1/folders`. */
   readonly folders: Folders.Folders
+  /** `/api/v2/folders`. */
+  readonly foldersV2: Folders.FoldersV2
   /** `/api/v1/secret-imports`. */
   readonly secretImports: SecretImports.SecretImports
+  /** `/api/v2/secret-imports`. */
+  readonly secretImportsV2: SecretImports.SecretImports
 }
 
 /**
@@ -75,7 +79,9 @@ export const make: Effect.Effect<
     rawSecrets: DecryptedSecrets.makeRaw(call, config),
     secrets: DecryptedSecrets.make(call),
     folders: Folders.make(call),
-    secretImports: SecretImports.make(call)
+    foldersV2: Folders.makeV2(call),
+    secretImports: SecretImports.make(call),
+    secretImportsV2: SecretImports.makeV2(call)
   }
 })
 

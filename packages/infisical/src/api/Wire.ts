@@ -11,7 +11,7 @@ import * as HttpApi from "@effect/platform/HttpApi"
 import { authentication } from "./wire/authentication.js"
 import { rawSecrets, secrets, secretsById } from "./wire/decryptedSecrets.js"
 import { encryptedSecrets } from "./wire/encryptedSecrets.js"
-import { folders, secretImports } from "./wire/folders.js"
+import { folders, foldersV2, secretImports, secretImportsV2 } from "./wire/folders.js"
 import { serviceToken } from "./wire/serviceToken.js"
 
 export * from "./wire/authentication.js"
@@ -35,4 +35,6 @@ export const api = HttpApi.make("infisical")
   .add(secrets)
   .add(secretsById)
   .add(folders)
+  .add(foldersV2)
   .add(secretImports)
+  .add(secretImportsV2)

@@ -3,6 +3,7 @@ import * as HttpApiClient from "@effect/platform/HttpApiClient"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type { Login } from "../config/Credential.js"
+import { defined } from "../support/defined.js"
 import { once } from "../support/once.js"
 import type { Call, ReadCallError } from "./call.js"
 import { httpClient } from "./transport.js"
@@ -48,30 +49,55 @@ export const make = (call: Call): Authentication => ({
 
 const loginRequest = (login: Login) =>
   Effect.flatMap(client, (client) => {
+    const organization = defined({ organizationSlug: login.organizationSlug })
+    if (login.method === "universal-auth") {
+      const { clientId, clientSecret } = login
+      return client.loginUniversalAuth({
+        payload: { clientId, clientSecret: Redacted.value(clientSecret), ...organization }
+      })
+    }
+    const identity = { identityId: login.identityId, ...organization }
     switch (login.method) {
-      case "universal-auth":
-        return client.loginUniversalAuth({
-          payload: { clientId: login.clientId, clientSecret: Redacted.value(login.clientSecret) }
-        })
       case "ldap-auth":
         return client.loginLdapAuth({
-          payload: {
-            identityId: login.identityId,
-            username: login.username,
-            password: Redacted.value(login.password)
-          }
+          payload: { ...identity, username: login.username, password: Redacted.value(login.password) }
         })
       case "aws-auth":
         return client.loginAwsAuth({
           payload: {
-            identityId: login.identityId,
+            ...identity,
             iamHttpRequestMethod: login.iamHttpRequestMethod,
             iamRequestBody: login.iamRequestBody,
             iamRequestHeaders: Redacted.value(login.iamRequestHeaders)
           }
         })
+      case "oci-auth":
+        return client.loginOciAuth({
+          payload: {
+            ...identity,
+            userOcid: login.userOcid,
+            headers: { authorization: Redacted.value(login.authorization), host: login.host, date: login.date }
+          }
+        })
+      case "alicloud-auth":
+        return client.loginAliCloudAuth({
+          payload: {
+            ...identity,
+            Action: "GetCallerIdentity",
+            Format: "JSON",
+            Version: login.version,
+            AccessKeyId: login.accessKeyId,
+            SignatureMethod: "HMAC-SHA1",
+            Timestamp: login.timestamp,
+            SignatureVersion: "1.0",
+            SignatureNonce: login.signatureNonce,
+            Signature: Redacted.value(login.signature)
+          }
+        })
+      case "tls-cert-auth":
+        return client.loginTlsCertificate({ payload: identity })
     }
-    const payload = { identityId: login.identityId, jwt: Redacted.value(login.jwt) }
+    const payload = { ...identity, jwt: Redacted.value(login.jwt) }
     switch (login.method) {
       case "kubernetes-auth":
         return client.loginKubernetesAuth({ payload })
@@ -83,5 +109,7 @@ const loginRequest = (login: Login) =>
         return client.loginOidcAuth({ payload })
       case "jwt-auth":
         return client.loginJwtAuth({ payload })
+      case "spiffe-auth":
+        return client.loginSpiffeAuth({ payload })
     }
   })

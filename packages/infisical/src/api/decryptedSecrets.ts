@@ -74,7 +74,7 @@ type Created = Omit<Written, "newSecretName">
 type Updated = Omit<Written, "secretValue"> & { readonly secretValue?: string }
 
 /**
- * What a read is to show.
+ * What a list is to show.
  *
  * @since 0.1.0
  * @category models
@@ -82,7 +82,7 @@ type Updated = Omit<Written, "secretValue"> & { readonly secretValue?: string }
 export interface View {
   /** Whether values are wanted. Without them, secrets come that may only be described. Default `true`. */
   readonly values?: boolean
-  /** Whether a list has a user's personal secrets, too. v3 lists them always. Default `true`. */
+  /** Whether it has a user's personal secrets, too. v3 lists them always. Default `true`. */
   readonly personal?: boolean
 }
 
@@ -99,11 +99,6 @@ export interface RawSecrets extends Reads<Wire.DecryptedSecret, Wire.DecryptedSe
     etag: Option.Option<string>,
     view?: View
   ) => Effect.Effect<ConditionalResponse<Wire.DecryptedSecretList>, ReadCallError>
-  readonly get: (
-    target: Target,
-    etag: Option.Option<string>,
-    view?: View
-  ) => Effect.Effect<ConditionalResponse<Wire.DecryptedSecret>, ReadCallError>
   readonly create: (target: Target, written: Created) => Effect.Effect<Wire.DecryptedSecret, CreateCallError>
   readonly update: (target: Target, written: Written) => Effect.Effect<Wire.DecryptedSecret, CreateCallError>
   readonly delete: (target: Target) => Effect.Effect<void, WriteCallError>
@@ -160,8 +155,7 @@ interface Routes<W> {
   ) => Request<WithResponse<Wire.DecryptedSecretList>>
   readonly get: (
     target: Target,
-    etag: Option.Option<string>,
-    view: View
+    etag: Option.Option<string>
   ) => Request<WithResponse<typeof Wire.DecryptedSecretAnswer.Type>>
   readonly create: (target: Target, written: Created) => Request<typeof Wire.DecryptedWriteAnswer.Type>
   readonly update: (target: Target, written: W) => Request<typeof Wire.DecryptedWriteAnswer.Type>
@@ -185,10 +179,10 @@ type WithResponse<A> = readonly [A | void, HttpClientResponse.HttpClientResponse
 const calls = <W>(call: Call, { batchPath, path, ...request }: Routes<W>) => ({
   list: (place: Place, etag: Option.Option<string>, view: View = {}) =>
     call.readConditional(locationRequest(`GET ${path}`, "read", place), request.list(place, etag, view)),
-  get: (target: Target, etag: Option.Option<string>, view: View = {}) =>
+  get: (target: Target, etag: Option.Option<string>) =>
     call.readConditional(
       secretRequest(`GET ${path}/:secretName`, "read", target),
-      Effect.map(request.get(target, etag, view), answeredSecret)
+      Effect.map(request.get(target, etag), answeredSecret)
     ),
   create: (target: Target, written: Created) =>
     call.create(
@@ -235,12 +229,12 @@ export const makeRaw = (call: Call, { projectSlug }: InfisicalConfig.Service): R
           urlParams: { ...v3(place), ...listQuery(place, view) },
           withResponse: true
         })),
-    get: (target, etag, view) =>
+    get: (target, etag) =>
       Effect.flatMap(rawClient, (client) =>
         client.getRawSecret({
           headers: conditional(target, etag),
           path: { secretName: target.name },
-          urlParams: { ...v3(target), ...getQuery(target, view) },
+          urlParams: { ...v3(target), ...getQuery(target) },
           withResponse: true
         })),
     create: (target, written) =>
@@ -291,12 +285,12 @@ export const make = (call: Call): DecryptedSecrets => {
             urlParams: { ...v4(place), ...listQuery(place, view) },
             withResponse: true
           })),
-      get: (target, etag, view) =>
+      get: (target, etag) =>
         Effect.flatMap(client, (client) =>
           client.getSecretV4({
             headers: conditional(target, etag),
             path: { secretName: target.name },
-            urlParams: { ...v4(target), ...getQuery(target, view) },
+            urlParams: { ...v4(target), ...getQuery(target) },
             withResponse: true
           })),
       create: (target, written) =>
@@ -367,7 +361,7 @@ export const make = (call: Call): DecryptedSecrets => {
 }
 
 /** The flags of every read. */
-const readQuery = ({ location }: Place, { values = true }: View) => ({
+const readQuery = ({ location }: Place, { values = true }: View = {}) => ({
   viewSecretValue: flag(values),
   expandSecretReferences: flag(location.expandReferences),
   include_imports: flag(location.includeImports),
@@ -386,9 +380,9 @@ const listQuery = (place: Place, view: View) => ({
   })
 })
 
-const getQuery = (target: Target, view: View) => ({
+const getQuery = (target: Target) => ({
   type: target.type,
-  ...readQuery(target, view),
+  ...readQuery(target),
   ...defined({ version: target.location.version })
 })
 

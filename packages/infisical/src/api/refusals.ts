@@ -313,7 +313,14 @@ const names: ReadonlyArray<Row> = [
       ["2025 to 2026", 400, "BadRequest", "Secret already exists: …"],
       ["2024-10", 400, "BadRequest", "Secret with the new name already exist"],
       ["2025 to 2026", 400, "BadRequest", "Secret with the new name already exists"],
-      ["2024-10 to 2026", 400, "BadRequest", "Secret with new name already exists: …"]
+      ["2024-10 to 2026", 400, "BadRequest", "Secret with new name already exists: …"],
+      [
+        "2025 to 2026",
+        400,
+        "BadRequest",
+        "Failed to move secrets. The following secrets already exist in the destination: …"
+      ],
+      ["2025 to 2026", 400, "BadRequest", "Selected secrets already exist in the destination."]
     ]
   },
   {
@@ -331,6 +338,8 @@ const names: ReadonlyArray<Row> = [
     answers: [
       ["2024-07", 400, "BadRequest", "Secret not found"],
       ["2024-10 to 2026", 404, "NotFound", "Secret with name …not found"],
+      ["2025 to 2026", 404, "NotFound", "Secret with ID '…' not found"],
+      ["2025 to 2026", 404, "NotFound", "One or more secrets not found in source folder with path …"],
       [
         "2024-07 to 2026",
         400,
@@ -401,6 +410,7 @@ const names: ReadonlyArray<Row> = [
     answers: [
       ["2024-07", 400, "Sec imp del", "Secret import doc not found"],
       ["2024-07", 400, "BadRequest", "Import not found"],
+      ["2024-10 to 2026", 400, "BadRequest", "Secret import not found"],
       ["2024-10 to 2026", 404, "NotFound", "Secret import with …not found"]
     ]
   }

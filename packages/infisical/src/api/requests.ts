@@ -86,7 +86,14 @@ export const v4 = ({ location, projectId }: Place) => ({
   secretPath: location.secretPath
 })
 
-/** The place in a request about folders and imports. */
+/** The place in a request about folders and imports of v2, which says `projectId`. */
+export const folderPlaceV2 = ({ location, projectId }: Place) => ({
+  projectId,
+  environment: location.environment,
+  path: location.secretPath
+})
+
+/** The place in a request about folders and imports of v1, which says `workspaceId`. */
 export const folderPlace = ({ location, projectId }: Place) => ({
   workspaceId: projectId,
   environment: location.environment,

@@ -20,6 +20,7 @@ import type * as Scope from "effect/Scope"
 import * as InfisicalConfig from "../config/InfisicalConfig.js"
 import { isUnreachable, type ReadError, type Unreachable } from "../model/InfisicalError.js"
 import type * as Location from "../model/Location.js"
+import * as References from "../source/references.js"
 import * as SecretSource from "../source/SecretSource.js"
 import type * as Snapshot from "../source/Snapshot.js"
 import * as Background from "../support/background.js"
@@ -103,6 +104,7 @@ export const make: Effect.Effect<
   const policy = policyOf(config, source)
   const feed = SnapshotFeed.make({ capacity: config.cacheCapacity })
   const open: Writer.OpenWrites = new Map()
+  const work = References.makeWork()
   let limit = { from: 0, until: 0 }
 
   const store = Store.make({
@@ -114,6 +116,7 @@ export const make: Effect.Effect<
         expand: location.expandReferences && !source.expandsReferences
           ? Option.some(
             Expansion.expandWith(expansion, {
+              work,
               read,
               includeImports: config.defaultLocation.includeImports,
               readsByName: source.readsByName

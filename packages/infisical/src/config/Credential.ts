@@ -1,14 +1,15 @@
 /**
- * What proves to Infisical who we are. Parsed before any request, redacted from the start.
+ * Proves the client's identity to Infisical. Parsed before any request, redacted from the start.
  *
  * @since 0.1.0
  */
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { InvalidCredentialError } from "../model/InfisicalError.js"
 import { claimsOf } from "../support/jwt.js"
+import { checkOrganizationSlug, checkText } from "./login.js"
+import type { MachineIdentity, OrganizationOptions } from "./machineIdentity.js"
 import { parseServiceToken, parseServiceTokenV3 } from "./serviceToken.js"
 
 /**
@@ -47,8 +48,8 @@ export interface ServiceTokenV3 {
 }
 
 /**
- * An access token that somebody else got: by Token Auth, or by a login of a machine identity or user. It is used as it
- * is, never renewed and never revoked.
+ * An access token from elsewhere: from Token Auth, or from a login of a machine identity or a user. It is used as it is,
+ * never renewed and never revoked.
  *
  * @since 0.1.0
  * @category models
@@ -57,68 +58,25 @@ export interface AccessToken {
   readonly _tag: "AccessToken"
   readonly id: string
   readonly accessToken: Redacted.Redacted<string>
+  /** The slug of the sub-organization that requests are for, sent as `x-infisical-org`. Default: that of the token. */
+  readonly organizationSlug?: string
 }
 
-/**
- * A machine identity, which logs in for an access token whenever it needs one.
- *
- * @since 0.1.0
- * @category models
- */
-export interface MachineIdentity {
-  readonly _tag: "MachineIdentity"
-  /** The method and the id of client or identity, which are no secrets. */
-  readonly id: string
-  /** What to log in with; run again at each login, so that a rotated credential is read again. */
-  readonly login: Effect.Effect<Login, InvalidCredentialError>
-  /** What stays secret and the same from login to login, if anything does. */
-  readonly secret: Option.Option<Redacted.Redacted<string>>
-}
+export type { JwtMethod, Login, SignedAliCloudRequest, SignedAwsRequest, SignedOciRequest } from "./login.js"
 
-/**
- * What one login sends. Two with the same content are equal.
- *
- * @since 0.1.0
- * @category models
- */
-export type Login =
-  | {
-    readonly method: "universal-auth"
-    readonly clientId: string
-    readonly clientSecret: Redacted.Redacted<string>
-  }
-  | {
-    readonly method: JwtMethod
-    readonly identityId: string
-    readonly jwt: Redacted.Redacted<string>
-  }
-  | {
-    readonly method: "ldap-auth"
-    readonly identityId: string
-    readonly username: string
-    readonly password: Redacted.Redacted<string>
-  }
-  | {
-    readonly method: "aws-auth"
-    readonly identityId: string
-    /** A signed STS `GetCallerIdentity`: its method, and in base64 its body and its headers as JSON. */
-    readonly iamHttpRequestMethod: string
-    readonly iamRequestBody: string
-    readonly iamRequestHeaders: Redacted.Redacted<string>
-    /**
-     * The credentials that signed. Never sent: it tells a new signature from new credentials, so that refused ones are
-     * not offered again.
-     */
-    readonly signedWith?: Redacted.Redacted<string>
-  }
+export {
+  aliCloudAuth,
+  awsAuth,
+  jwt,
+  ldapAuth,
+  machineIdentity,
+  ociAuth,
+  spiffeAuth,
+  tlsCertificate,
+  universalAuth
+} from "./machineIdentity.js"
 
-/**
- * The logins with a JWT that somebody else signed.
- *
- * @since 0.1.0
- * @category models
- */
-export type JwtMethod = "kubernetes-auth" | "gcp-auth" | "azure-auth" | "oidc-auth" | "jwt-auth"
+export type { MachineIdentity, OrganizationOptions } from "./machineIdentity.js"
 
 /**
  * Any credential.
@@ -155,157 +113,55 @@ export const serviceToken = (
   })
 
 /**
- * An access token that somebody else got. Space around it is ignored.
+ * An access token from elsewhere. Space around it is ignored. Its requests carry `organizationSlug` as the header
+ * `x-infisical-org`.
  *
- * Fails with `InvalidCredentialError` where it cannot be a header's value.
+ * Fails with `InvalidCredentialError` if the token cannot be sent as a header, or if the slug is malformed.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const accessToken = (
-  token: Redacted.Redacted<string>
+  token: Redacted.Redacted<string>,
+  options: OrganizationOptions = {}
 ): Effect.Effect<AccessToken, InvalidCredentialError> =>
-  Effect.map(checkText("access token", token), (accessToken) => ({
-    _tag: "AccessToken",
-    id: "access token",
-    accessToken
-  }))
+  Effect.zipWith(
+    checkText("access token", token),
+    checkOrganizationSlug(options.organizationSlug),
+    (accessToken, organization) => ({ _tag: "AccessToken", id: "access token", accessToken, ...organization })
+  )
 
 /**
- * Whatever `INFISICAL_TOKEN` may hold: a service token, the JSON of a service token v3, or an access token.
+ * The content of `INFISICAL_TOKEN`: a service token, the JSON of a service token v3, or an access token.
  *
- * Fails with `InvalidCredentialError`, which names the part that is wrong and quotes nothing of it.
+ * Fails with `InvalidCredentialError`, which names the part that is wrong and quotes nothing of it. A service token
+ * with an `organizationSlug` is one such error, since the server refuses the two together.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const token = (
-  token: Redacted.Redacted<string>
+  token: Redacted.Redacted<string>,
+  options: OrganizationOptions = {}
 ): Effect.Effect<ServiceToken | ServiceTokenV3 | AccessToken, InvalidCredentialError> =>
-  Effect.suspend((): Effect.Effect<ServiceToken | ServiceTokenV3 | AccessToken, InvalidCredentialError> =>
-    /^\s*(st\.|\{)/.test(Redacted.value(token)) ? serviceToken(token) : accessToken(token)
-  )
-
-/**
- * A machine identity that logs in by Universal Auth.
- *
- * Fails with `InvalidCredentialError` where a part is empty.
- *
- * @example
- * ```ts
- * import { Credential } from "effect-infisical"
- * import { Redacted } from "effect"
- *
- * const credential = Credential.universalAuth({
- *   clientId: "<client id>",
- *   clientSecret: Redacted.make("<client secret>")
- * })
- * ```
- *
- * @since 0.1.0
- * @category constructors
- */
-export const universalAuth = (options: {
-  readonly clientId: string
-  readonly clientSecret: Redacted.Redacted<string>
-}): Effect.Effect<MachineIdentity, InvalidCredentialError> =>
-  Effect.zipWith(
-    checkId("client id", options.clientId),
-    checkText("client secret", options.clientSecret),
-    (clientId, clientSecret) =>
-      machineIdentity({
-        id: `universal-auth ${clientId}`,
-        login: Effect.succeed({ method: "universal-auth", clientId, clientSecret }),
-        secret: Option.some(clientSecret)
-      })
-  )
-
-/**
- * A machine identity that logs in with a JWT that somebody else signed, by the method that the identity has.
- *
- * The JWT may be an effect, for example one that reads it from a file: it is run again at each login. Nothing in it
- * stays the same, so sealed snapshots need a `sealingKey` of their own.
- *
- * Fails with `InvalidCredentialError` where the identity's id is empty; a login fails with it where the JWT is.
- *
- * @since 0.1.0
- * @category constructors
- */
-export const jwt = (options: {
-  readonly method: JwtMethod
-  readonly identityId: string
-  readonly jwt: Redacted.Redacted<string> | Effect.Effect<Redacted.Redacted<string>, InvalidCredentialError>
-}): Effect.Effect<MachineIdentity, InvalidCredentialError> =>
-  Effect.map(checkId("identity id", options.identityId), (identityId) => {
-    const read = Redacted.isRedacted(options.jwt) ? Effect.succeed(options.jwt) : options.jwt
-    return machineIdentity({
-      id: `${options.method} ${identityId}`,
-      login: Effect.map(
-        Effect.flatMap(read, (jwt) => checkText("jwt", jwt)),
-        (jwt) => ({ method: options.method, identityId, jwt })
-      ),
-      secret: Option.none()
+  Effect.suspend((): Effect.Effect<ServiceToken | ServiceTokenV3 | AccessToken, InvalidCredentialError> => {
+    if (!/^\s*(st\.|\{)/.test(Redacted.value(token))) return accessToken(token, options)
+    return options.organizationSlug === undefined ? serviceToken(token) : new InvalidCredentialError({
+      part: "organization slug",
+      problem: "cannot go with a service token, which belongs to one project: unset one of them"
     })
   })
 
 /**
- * A machine identity that logs in by LDAP.
- *
- * Sealed snapshots need a `sealingKey`: a key that is derived from a password can be guessed.
- *
- * Fails with `InvalidCredentialError` where a part is empty.
+ * The headers that the credential adds to every request.
  *
  * @since 0.1.0
- * @category constructors
+ * @category getters
  */
-export const ldapAuth = (options: {
-  readonly identityId: string
-  readonly username: string
-  readonly password: Redacted.Redacted<string>
-}): Effect.Effect<MachineIdentity, InvalidCredentialError> =>
-  Effect.gen(function*() {
-    const { password, username } = options
-    const identityId = yield* checkId("identity id", options.identityId)
-    yield* checkId("username", username)
-    if (Redacted.value(password) === "") {
-      return yield* new InvalidCredentialError({ part: "password", problem: "is empty" })
-    }
-    return machineIdentity({
-      id: `ldap-auth ${identityId} ${username}`,
-      login: Effect.succeed({ method: "ldap-auth", identityId, username, password }),
-      // A key that is derived from a password would let everyone who gets a sealed file guess the password.
-      secret: Option.none()
-    })
-  })
-
-/**
- * A machine identity with a login of your own making, such as AWS IAM.
- *
- * @since 0.1.0
- * @category constructors
- */
-export const machineIdentity = (options: Omit<MachineIdentity, "_tag">): MachineIdentity => ({
-  _tag: "MachineIdentity",
-  ...options,
-  login: Effect.map(options.login, (login): Login => Data.struct(login))
-})
-
-const checkId = (part: string, id: string): Effect.Effect<string, InvalidCredentialError> =>
-  id.trim() === "" ? Effect.fail(new InvalidCredentialError({ part, problem: "is empty" })) : Effect.succeed(id.trim())
-
-const checkText = (
-  part: string,
-  text: Redacted.Redacted<string>
-): Effect.Effect<Redacted.Redacted<string>, InvalidCredentialError> =>
-  Effect.suspend(() => {
-    const trimmed = Redacted.value(text).trim()
-    return /^[\x21-\x7e]+$/.test(trimmed) ? Effect.succeed(Redacted.make(trimmed)) : Effect.fail(
-      new InvalidCredentialError({
-        part,
-        problem: trimmed === "" ? "is empty" : "must be printable characters without spaces"
-      })
-    )
-  })
+export const headersOf = (credential: Credential): Readonly<Record<string, Redacted.Redacted<string>>> =>
+  credential._tag === "AccessToken" && credential.organizationSlug !== undefined
+    ? { "x-infisical-org": Redacted.make(credential.organizationSlug) }
+    : {}
 
 /**
  * Whether the credential opens the project key, so that the server need not decrypt.
@@ -340,10 +196,10 @@ const joined = (parts: ReadonlyArray<Redacted.Redacted<string>>): Redacted.Redac
   Redacted.make(parts.map(Redacted.value).join(" "))
 
 /**
- * Who holds the credential: the same for a token that was rotated, another for another identity. For an access token it
- * is the identity or user that the JWT names. None for an access token that is no JWT: only the token itself tells.
+ * The holder of the credential. It stays the same if a token is rotated. For an access token it is the identity or the
+ * user that the JWT names. None for an access token that is not a JWT.
  *
- * The JWT's signature is not checked, so this is no proof: seals are bound to it, beside their key.
+ * The JWT's signature is not checked, so this proves nothing. Seals are bound to it in addition to their key.
  *
  * @since 0.1.0
  * @category getters

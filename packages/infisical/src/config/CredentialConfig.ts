@@ -23,7 +23,7 @@ import { optionalSecret, optionalText } from "./variables.js"
 export type Parsed = Effect.Effect<Credential.Credential, InvalidCredentialError>
 
 /**
- * The ways to read a credential that a platform adds.
+ * The logins that a platform adds. Without them, `fromEnvironment` refuses their methods.
  *
  * @since 0.1.0
  * @category models
@@ -31,29 +31,62 @@ export type Parsed = Effect.Effect<Credential.Credential, InvalidCredentialError
 export interface Platform {
   /** Reads a JWT from a file, at each login. */
   readonly readJwt?: (path: string) => Effect.Effect<Redacted.Redacted<string>, InvalidCredentialError>
+  /** Logs in by AWS IAM, with the variables of AWS. */
+  readonly awsIam?: SignedLogin
+  /** Logs in by OCI, with the variables of OCI's command line. */
+  readonly oci?: SignedLogin
+  /** Logs in by Alibaba Cloud, with its variables. */
+  readonly aliCloud?: SignedLogin
 }
 
-/** The file with the token of a pod's service account. */
+/**
+ * Makes a credential that signs a request at each login.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type SignedLogin = (
+  options: Credential.OrganizationOptions & { readonly identityId: string }
+) => Effect.Effect<Credential.MachineIdentity, InvalidCredentialError>
+
+/** The file that Kubernetes mounts with the token of a pod's service account. */
 const serviceAccountTokenPath = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 
-/** Logins with a JWT, by the names of Infisical's command line. */
-const methods = {
+/** Logins with a JWT, by the names of Infisical's command line; it has none for SPIFFE, which has that of the API. */
+const jwtMethods = {
   "kubernetes": "kubernetes-auth",
   "azure": "azure-auth",
   "gcp-id-token": "gcp-auth",
   "oidc-auth": "oidc-auth",
-  "jwt-auth": "jwt-auth"
+  "jwt-auth": "jwt-auth",
+  "spiffe-auth": "spiffe-auth"
 } as const
+
+/** Logins with a signature, by the name of Infisical's command line, or else of the API. */
+const signedMethods = { "aws-iam": "awsIam", "oci-auth": "oci", "alicloud-auth": "aliCloud" } as const
+
+type JwtMethod = keyof typeof jwtMethods
+type SignedMethod = keyof typeof signedMethods
+type Method = "token" | "universal-auth" | "ldap-auth" | "tls-cert-auth" | JwtMethod | SignedMethod
 
 const methodNames = [
   "universal-auth",
   "kubernetes",
   "azure",
   "gcp-id-token",
+  "aws-iam",
   "oidc-auth",
   "jwt-auth",
-  "ldap-auth"
-] as const
+  "ldap-auth",
+  "oci-auth",
+  "alicloud-auth",
+  "tls-cert-auth",
+  "spiffe-auth"
+] as const satisfies ReadonlyArray<Exclude<Method, "token">>
+
+const isJwtMethod = (method: Method): method is JwtMethod => Object.hasOwn(jwtMethods, method)
+
+const isSignedMethod = (method: Method): method is SignedMethod => Object.hasOwn(signedMethods, method)
 
 // Not Config.literal, whose error quotes the value on Effect 3.
 const method = Config.mapOrFail(
@@ -77,15 +110,18 @@ const variables = Config.all({
   jwt: optionalSecret("INFISICAL_JWT"),
   oidcJwt: optionalSecret("INFISICAL_OIDC_AUTH_JWT"),
   jwtPath: optionalText("INFISICAL_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH"),
+  spiffeJwtPath: optionalText("INFISICAL_SPIFFE_JWT_PATH"),
   username: optionalText("INFISICAL_LDAP_USERNAME"),
-  password: optionalSecret("INFISICAL_LDAP_PASSWORD")
+  password: optionalSecret("INFISICAL_LDAP_PASSWORD"),
+  organizationSlug: optionalText("INFISICAL_AUTH_ORGANIZATION_SLUG")
 })
 
 type Variables = Config.Config.Success<typeof variables>
 
 /**
- * The credential whose variables are set. `INFISICAL_AUTH_METHOD` is needed only if they fit several methods. An empty
- * variable counts as not set.
+ * The credential whose variables are set. `INFISICAL_AUTH_METHOD` is needed only if they fit several methods, or if the
+ * method has no variables of its own. An empty variable counts as not set. The names are those of Infisical's command
+ * line and Go SDK, if they have one.
  *
  * | method | variables |
  * | --- | --- |
@@ -93,8 +129,13 @@ type Variables = Config.Config.Success<typeof variables>
  * | `universal-auth` | `INFISICAL_UNIVERSAL_AUTH_CLIENT_ID`, `INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET` |
  * | `oidc-auth` | `INFISICAL_MACHINE_IDENTITY_ID`, `INFISICAL_OIDC_AUTH_JWT` or `INFISICAL_JWT` |
  * | `jwt-auth`, `azure`, `gcp-id-token` | `INFISICAL_MACHINE_IDENTITY_ID`, `INFISICAL_JWT` |
- * | `kubernetes` | `INFISICAL_MACHINE_IDENTITY_ID`, `INFISICAL_JWT`, or on Node the file that `INFISICAL_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH` names (default: the one that Kubernetes makes) |
+ * | `kubernetes` | `INFISICAL_MACHINE_IDENTITY_ID`, `INFISICAL_JWT`, or on Node the file that `INFISICAL_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH` names (default: the file that Kubernetes mounts) |
+ * | `spiffe-auth` | `INFISICAL_MACHINE_IDENTITY_ID`, `INFISICAL_JWT`, or on Node the file that `INFISICAL_SPIFFE_JWT_PATH` names |
  * | `ldap-auth` | `INFISICAL_MACHINE_IDENTITY_ID`, `INFISICAL_LDAP_USERNAME`, `INFISICAL_LDAP_PASSWORD` |
+ * | `tls-cert-auth` | `INFISICAL_MACHINE_IDENTITY_ID`; the `HttpClient` presents the certificate |
+ * | `aws-iam`, `oci-auth`, `alicloud-auth`, on Node | `INFISICAL_MACHINE_IDENTITY_ID`, and the variables of the cloud |
+ *
+ * `INFISICAL_AUTH_ORGANIZATION_SLUG` selects a sub-organization, with every method and with an access token.
  *
  * Fails with `ConfigError`, which names the variables and quotes no value, if a variable is missing, or if two
  * contradict each other.
@@ -103,46 +144,66 @@ type Variables = Config.Config.Success<typeof variables>
  * @category configuration
  */
 export const fromEnvironment = (platform: Platform = {}): Config.Config<Parsed> =>
-  Config.mapOrFail(variables, (variables): Either.Either<Parsed, ConfigError.ConfigError> => {
-    const chosen = choose(variables)
-    if (Either.isLeft(chosen)) return Either.left(chosen.left)
-    switch (chosen.right) {
-      case "token":
-        return Either.map(need("INFISICAL_TOKEN", variables.token), Credential.token)
-      case "universal-auth":
-        return Either.map(
-          Either.all({
-            clientId: need("INFISICAL_UNIVERSAL_AUTH_CLIENT_ID", variables.clientId),
-            clientSecret: need("INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET", variables.clientSecret)
-          }),
-          Credential.universalAuth
-        )
-      case "ldap-auth":
-        return Either.map(
-          Either.all({
-            identityId: need("INFISICAL_MACHINE_IDENTITY_ID", variables.identityId),
-            username: need("INFISICAL_LDAP_USERNAME", variables.username),
-            password: need("INFISICAL_LDAP_PASSWORD", variables.password)
-          }),
-          Credential.ldapAuth
-        )
-      default:
-        return Either.map(
-          Either.all({
-            method: Either.right(methods[chosen.right]),
-            identityId: need("INFISICAL_MACHINE_IDENTITY_ID", variables.identityId),
-            jwt: need("INFISICAL_JWT", jwtOf(chosen.right, variables, platform))
-          }),
-          Credential.jwt
-        )
-    }
-  })
+  Config.mapOrFail(
+    variables,
+    (variables): Either.Either<Parsed, ConfigError.ConfigError> =>
+      Either.flatMap(choose(variables), (method) => credentialOf(method, variables, platform))
+  )
 
-type Method = "token" | "universal-auth" | "ldap-auth" | keyof typeof methods
+const credentialOf = (
+  method: Method,
+  variables: Variables,
+  platform: Platform
+): Either.Either<Parsed, ConfigError.ConfigError> => {
+  const organizationSlug = Either.right(Option.getOrUndefined(variables.organizationSlug))
+  if (method === "token") {
+    return Either.zipWith(
+      need("INFISICAL_TOKEN", variables.token),
+      organizationSlug,
+      (token, organizationSlug) => Credential.token(token, { organizationSlug })
+    )
+  }
+  if (method === "universal-auth") {
+    return Either.map(
+      Either.all({
+        clientId: need("INFISICAL_UNIVERSAL_AUTH_CLIENT_ID", variables.clientId),
+        clientSecret: need("INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET", variables.clientSecret),
+        organizationSlug
+      }),
+      Credential.universalAuth
+    )
+  }
+  const identity = { identityId: need("INFISICAL_MACHINE_IDENTITY_ID", variables.identityId), organizationSlug }
+  if (method === "ldap-auth") {
+    return Either.map(
+      Either.all({
+        ...identity,
+        username: need("INFISICAL_LDAP_USERNAME", variables.username),
+        password: need("INFISICAL_LDAP_PASSWORD", variables.password)
+      }),
+      Credential.ldapAuth
+    )
+  }
+  if (method === "tls-cert-auth") return Either.map(Either.all(identity), Credential.tlsCertificate)
+  if (isSignedMethod(method)) {
+    const signed = platform[signedMethods[method]]
+    return signed === undefined
+      ? invalid("INFISICAL_AUTH_METHOD", `is ${method}, which needs the package effect-infisical-node`)
+      : Either.map(Either.all(identity), signed)
+  }
+  return Either.map(
+    Either.all({
+      ...identity,
+      method: Either.right(jwtMethods[method]),
+      jwt: need("INFISICAL_JWT", jwtOf(method, variables, platform))
+    }),
+    Credential.jwt
+  )
+}
 
 /** The method whose own variables are set. The identity's id belongs to several. */
 const choose = (variables: Variables): Either.Either<Method, ConfigError.ConfigError> => {
-  const { clientId, clientSecret, jwt, jwtPath, method, oidcJwt, password, token, username } = variables
+  const { clientId, clientSecret, jwt, jwtPath, method, oidcJwt, password, spiffeJwtPath, token, username } = variables
   const named: ReadonlyArray<readonly [variable: string, method: Method, value: Option.Option<unknown>]> = [
     ["INFISICAL_TOKEN", "token", token],
     ["INFISICAL_UNIVERSAL_AUTH_CLIENT_ID", "universal-auth", clientId],
@@ -151,7 +212,8 @@ const choose = (variables: Variables): Either.Either<Method, ConfigError.ConfigE
     ["INFISICAL_LDAP_PASSWORD", "ldap-auth", password],
     ["INFISICAL_OIDC_AUTH_JWT", "oidc-auth", oidcJwt],
     ["INFISICAL_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH", "kubernetes", jwtPath],
-    ["INFISICAL_JWT", Option.getOrElse(jwtMethod(method), () => "jwt-auth" as const), jwt]
+    ["INFISICAL_SPIFFE_JWT_PATH", "spiffe-auth", spiffeJwtPath],
+    ["INFISICAL_JWT", Option.getOrElse(Option.filter(method, isJwtMethod), () => "jwt-auth" as const), jwt]
   ]
   const set = named.filter(([, , value]) => Option.isSome(value))
   const first = set[0]
@@ -176,21 +238,19 @@ const choose = (variables: Variables): Either.Either<Method, ConfigError.ConfigE
   )
 }
 
-const jwtMethod = (method: Variables["method"]): Option.Option<keyof typeof methods> =>
-  Option.filter(method, (method) => method !== "universal-auth" && method !== "ldap-auth")
-
 const jwtOf = (
-  method: keyof typeof methods,
-  { jwt, jwtPath, oidcJwt }: Variables,
+  method: JwtMethod,
+  { jwt, jwtPath, oidcJwt, spiffeJwtPath }: Variables,
   { readJwt }: Platform
-) =>
-  Option.orElse(
+) => {
+  const path = method === "kubernetes"
+    ? Option.orElseSome(jwtPath, () => serviceAccountTokenPath)
+    : Option.filter(spiffeJwtPath, () => method === "spiffe-auth")
+  return Option.orElse(
     method === "oidc-auth" ? Option.orElse(oidcJwt, () => jwt) : jwt,
-    () =>
-      method === "kubernetes" && readJwt !== undefined
-        ? Option.some(readJwt(Option.getOrElse(jwtPath, () => serviceAccountTokenPath)))
-        : Option.none()
+    () => readJwt === undefined ? Option.none() : Option.map(path, readJwt)
   )
+}
 
 function invalid(variable: string, problem: string) {
   return Either.left(ConfigError.InvalidData([variable], `${variable} ${problem}`))

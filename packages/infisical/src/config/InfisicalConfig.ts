@@ -125,8 +125,8 @@ export interface Options {
    * `openssl rand -base64 32`. HKDF, which derives the keys, does not slow down guessing (RFC 5869, section 4), so a
    * password is not enough; 32 hexadecimal characters carry the 128 bits that NIST SP 800-57 wants from 2031 on.
    *
-   * Default: the secret part of the credential, if it stays the same and is as long. A login with a JWT, by LDAP or by
-   * AWS IAM has none, so `Infisical.layerSealed` requires this option with them.
+   * Default: the secret part of the credential, if it stays the same and is as long. Only Universal
+   * Auth and tokens have one, so `Infisical.layerSealed` requires this option with every other login.
    */
   readonly sealingKey?: Redacted.Redacted<string>
   /** Whether references such as `${NAME}` and `${env.folder.NAME}` in values are expanded. Default `true`. */
@@ -225,7 +225,7 @@ const makeWith = (
       siteUrl: yield* checkSiteUrl(options.siteUrl ?? "https://app.infisical.com"),
       projectId: yield* checkProjectId(credential, options.projectId),
       projectSlug: Option.filter(Option.fromNullable(options.projectSlug), (slug) => slug.trim() !== ""),
-      headers: yield* checkHeaders(options.headers ?? {}),
+      headers: { ...yield* checkHeaders(options.headers ?? {}), ...Credential.headersOf(credential) },
       source: yield* checkSource(credential, options.source),
       revokeOnRelease: options.revokeOnRelease ?? false,
       defaultLocation: yield* Location.make({

@@ -122,7 +122,7 @@ export class Secret extends Data.Class<{
 }> {}
 
 /**
- * A secret of which the server tells that it is there, but not its value.
+ * A secret that is visible by name only: the credential may not read its value, or not as part of a list.
  *
  * @since 0.1.0
  * @category models
@@ -149,7 +149,7 @@ export interface UnresolvedSecret {
 export interface SecretList {
   /** One for each name, in a recursive list for each name and folder; the folder's own before imported ones. */
   readonly secrets: ReadonlyArray<Secret>
-  /** Those whose value the credential may not see. */
+  /** Those whose value the list does not show. `get` may still read one of them by its name. */
   readonly hidden: ReadonlyArray<HiddenSecret>
   /** Those that could not be decrypted; they hurt no other. */
   readonly undecryptable: ReadonlyArray<DecryptError>

@@ -40,8 +40,10 @@ export const fromAnswer = (
   previous: Option.Option<AccessToken> = Option.none()
 ): AccessToken => {
   const value = Redacted.make(answer.accessToken)
-  const ttl = milliseconds(answer.expiresIn)
   const lifetime = jwtLifetime(answer.accessToken)
+  const stated = milliseconds(answer.expiresIn)
+  // A server of 2026 ends every JWT within 90 days, although the TTL is 0, and renews it for as long again.
+  const ttl = stated === Number.POSITIVE_INFINITY ? lifetime : stated
   const loggedInAt = Option.match(previous, { onNone: () => now, onSome: (token) => token.loggedInAt })
   // An old server renews a token without changing the JWT. A new server returns a new JWT, whose life begins now.
   const jwtExpiresAt = Option.match(Option.filter(previous, (token) => hasText(token, value)), {

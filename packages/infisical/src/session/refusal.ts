@@ -1,10 +1,11 @@
 /**
- * What is remembered of a refused login, and when a login is offered again. Pure functions.
+ * Refused logins, and when a login is offered again. Pure functions.
  *
  * - A credential that the server refused is not offered again until it changes.
  * - A credential that differs each time, such as a JWT that is made for each login, is offered again after a growing
  *   pause.
- * - A locked identity is left alone until the lockout ends.
+ * - A login by TLS certificate is offered again after a growing pause, since the certificate is not visible here.
+ * - No login of a locked identity is sent until the lockout ends.
  */
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
@@ -29,12 +30,13 @@ const lockout = Duration.toMillis("5 minutes")
 export const isRefused = (error: LoginError): boolean => !isUnreachable(error)
 
 /** Whether no login is offered now, whatever its content. */
-export const isBlocked = ({ at, count, error }: Refusal, now: number): boolean =>
+export const isBlocked = ({ at, count, error, login }: Refusal, now: number): boolean =>
   isPausing(
     at,
     error instanceof AuthenticationError
-      // The first change of the content is offered at once.
-      ? error.reason === "Locked" ? lockout : pauseAfter(count - 1)
+      ? error.reason === "Locked"
+        ? lockout
+        : pauseAfter(hasHiddenContent(login) ? count : count - 1)
       : pauseAfter(count),
     now
   )
@@ -43,11 +45,20 @@ export const isBlocked = ({ at, count, error }: Refusal, now: number): boolean =
 export const isLoginBlocked = (refusal: Refusal, login: Credential.Login, now: number): boolean =>
   isBlocked(refusal, now) ||
   (refusal.error instanceof AuthenticationError && refusal.error.reason !== "Locked" &&
-    isSameCredential(refusal.login, login))
+    !hasHiddenContent(login) && isSameCredential(refusal.login, login))
 
-/** Signatures differ from login to login, so the credentials that signed are compared. */
+/**
+ * Whether a login that looks the same can be another one: the connection presents the certificate, and may present a new
+ * one the next time. For every other login, the first change of the content is offered at once.
+ */
+const hasHiddenContent = ({ method }: Credential.Login): boolean => method === "tls-cert-auth"
+
+/** Signatures differ from login to login, so the credentials that signed are compared, if they are known. */
 const isSameCredential = (one: Credential.Login, other: Credential.Login): boolean =>
-  one.method === "aws-auth" && other.method === "aws-auth" && one.signedWith !== undefined &&
-    other.signedWith !== undefined
-    ? one.identityId === other.identityId && Equal.equals(one.signedWith, other.signedWith)
-    : Equal.equals(Data.struct(one), Data.struct(other))
+  Equal.equals(comparable(one), comparable(other))
+
+const comparable = (login: Credential.Login) => {
+  if (!("signedWith" in login) || login.signedWith === undefined) return Data.struct(login)
+  const { identityId, method, organizationSlug, signedWith } = login
+  return Data.struct({ method, identityId, organizationSlug, signedWith })
+}

@@ -15,13 +15,16 @@ import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
 import * as InfisicalApi from "../api/InfisicalApi.js"
-import type * as InfisicalConfig from "../config/InfisicalConfig.js"
-import type { ReadError } from "../model/InfisicalError.js"
+import type { DecryptedSecret } from "../api/Wire.js"
+import * as InfisicalConfig from "../config/InfisicalConfig.js"
+import { InvalidRequestError, NotFoundError, type ReadError } from "../model/InfisicalError.js"
 import type * as Location from "../model/Location.js"
 import * as Session from "../session/Session.js"
 import * as Batch from "./decryptedBatch.js"
 import * as Reads from "./decryptedReads.js"
+import * as Rows from "./decryptedRows.js"
 import * as Writes from "./decryptedWrites.js"
+import * as Fit from "./fit.js"
 import * as Routes from "./routes.js"
 import * as SecretSource from "./SecretSource.js"
 import type * as Stored from "./stored.js"
@@ -36,7 +39,8 @@ export const make: Effect.Effect<
   InfisicalApi.InfisicalApi | InfisicalConfig.InfisicalConfig | Scope.Scope | Session.Session
 > = Effect.gen(function*() {
   const session = yield* Session.Session
-  const { encryptedSecrets } = yield* InfisicalApi.InfisicalApi
+  const { encryptedSecrets, secrets } = yield* InfisicalApi.InfisicalApi
+  const { defaultLocation } = yield* InfisicalConfig.InfisicalConfig
   const { find } = yield* Routes.make
   const features = yield* Ref.make(Option.none<Stored.Features>())
 
@@ -83,7 +87,38 @@ export const make: Effect.Effect<
       use(location, (routes) => batch.updateMany(routes, location, secrets, known)),
 
     deleteMany: (location, names) =>
-      use(location, (routes) => send(location, (place) => routes.deleteMany(place, names)))
+      use(location, (routes) => send(location, (place) => routes.deleteMany(place, names))),
+
+    getById: (id) =>
+      Effect.gen(function*() {
+        if (!isId(id)) return yield* invalidId
+        return yield* use(defaultLocation, (routes) =>
+          routes.keepsValues
+            ? send(defaultLocation, (place) =>
+              Effect.flatMap(secrets.getById(place, id), (secret) =>
+                Effect.zipRight(
+                  Fit.check("GET /api/v4/secrets/id/:secretId", Fit.imported(place, secret)),
+                  Rows.readableRow(routes, placeOf(secret, defaultLocation), withMask(secret))
+                )))
+            : Effect.fail(SecretSource.onlyOnV4("read a secret by its id")))
+      }),
+
+    move: ({ destination, location, names, overwrite }) =>
+      use(location, (routes) =>
+        Effect.gen(function*() {
+          if (!routes.keepsValues) return yield* SecretSource.onlyOnV4("move secrets")
+          const own = yield* reads.currentList(routes, location)
+          const ids = new Map(own.flatMap(({ id, secretKey, type }) => type === "shared" ? [[secretKey, id]] : []))
+          const secretIds = yield* Effect.forEach(names, (secretName) =>
+            Effect.mapError(Option.fromNullable(ids.get(secretName)), () =>
+              new NotFoundError({
+                resource: "secret",
+                secretName,
+                environment: location.environment,
+                secretPath: location.secretPath
+              })))
+          return yield* send(location, (place) => secrets.move(place, { destination, secretIds, overwrite }))
+        }))
   }
   return source
 })
@@ -97,3 +132,17 @@ export const layer = (): Layer.Layer<
   never,
   InfisicalApi.InfisicalApi | InfisicalConfig.InfisicalConfig | Session.Session
 > => Layer.scoped(SecretSource.SecretSource, make)
+
+const isId = (id: string): boolean => /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(id)
+
+const invalidId = new InvalidRequestError({ parameter: "id", problem: "it must be a UUID, as `Secret.id` is" })
+
+const placeOf = (secret: DecryptedSecret, location: Location.Location): Location.Location => ({
+  ...location,
+  environment: secret.environment ?? "",
+  secretPath: secret.secretPath ?? ""
+})
+
+/** A read by id does not say whether the value is hidden. */
+const withMask = (secret: DecryptedSecret): DecryptedSecret =>
+  secret.secretValue === "<hidden-by-infisical>" ? { ...secret, secretValueHidden: true } : secret

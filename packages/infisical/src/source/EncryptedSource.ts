@@ -1,14 +1,19 @@
 /**
  * The source that decrypts and encrypts in this process, for a service token with its key part: `/api/v3/secrets`.
  *
+ * If the token's project is one whose secrets the server decrypts, as all projects of servers from 2024-10 on, the
+ * source reads and writes as `DecryptedSource` does.
+ *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
 import * as InfisicalApi from "../api/InfisicalApi.js"
 import type { EncryptedSecret } from "../api/Wire.js"
+import type * as InfisicalConfig from "../config/InfisicalConfig.js"
 import type { Cipher } from "../crypto/Crypto.js"
 import {
   type AlreadyExistsError,
@@ -20,19 +25,34 @@ import {
 } from "../model/InfisicalError.js"
 import type * as Location from "../model/Location.js"
 import * as Session from "../session/Session.js"
+import * as DecryptedSource from "./DecryptedSource.js"
 import * as Details from "./details.js"
 import * as Encrypted from "./encryptedFields.js"
 import { contentOf, nameOf, read } from "./encryptedRows.js"
+import * as Engine from "./engine.js"
 import * as Fit from "./fit.js"
 import * as Merge from "./merge.js"
 import * as SecretSource from "./SecretSource.js"
 import * as Stored from "./stored.js"
 
+type Dependencies = InfisicalApi.InfisicalApi | InfisicalConfig.InfisicalConfig | Session.Session
+
 /**
  * @since 0.1.0
  * @category constructors
  */
-export const make: Effect.Effect<
+export const make: Effect.Effect<SecretSource.Service, never, Dependencies | Scope.Scope> = Effect.gen(function*() {
+  return yield* Engine.make(yield* encryptedOnly, yield* DecryptedSource.make)
+})
+
+/**
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (): Layer.Layer<SecretSource.SecretSource, never, Dependencies> =>
+  Layer.scoped(SecretSource.SecretSource, make)
+
+const encryptedOnly: Effect.Effect<
   SecretSource.Service,
   never,
   InfisicalApi.InfisicalApi | Session.Session
@@ -233,20 +253,14 @@ export const make: Effect.Effect<
     updateMany: (location, secrets, known) =>
       use(location, (cipher, place) => patchMany(cipher, place, secrets, known)),
 
-    deleteMany: (location, names) => use(location, (_, place) => api.deleteMany(place, names))
+    deleteMany: (location, names) => use(location, (_, place) => api.deleteMany(place, names)),
+
+    getById: () => Effect.fail(SecretSource.onlyOnV4("read a secret by its id")),
+
+    move: () => Effect.fail(SecretSource.onlyOnV4("move secrets"))
   }
   return source
 })
-
-/**
- * @since 0.1.0
- * @category layers
- */
-export const layer = (): Layer.Layer<
-  SecretSource.SecretSource,
-  never,
-  InfisicalApi.InfisicalApi | Session.Session
-> => Layer.effect(SecretSource.SecretSource, make)
 
 const withoutKey = new DecryptError({
   subject: "project key",

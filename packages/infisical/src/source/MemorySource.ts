@@ -113,7 +113,42 @@ export const make = (
           change(location, (own) =>
             oneByOne(own, names, (own, name) =>
               remove(own, location, name)))
-        )
+        ),
+
+      getById: (id) =>
+        Effect.flatMap(Ref.get(rows), (rows) =>
+          Option.match(
+            Option.fromNullable([...HashMap.values(rows)].flat().find((row) => row.id === id)),
+            {
+              onNone: () => Effect.fail(new NotFoundError({ resource: "secret" })),
+              onSome: Effect.succeed
+            }
+          )),
+
+      move: ({ destination, location, names, overwrite }) =>
+        Effect.gen(function*() {
+          const all = yield* Ref.get(rows)
+          const from = ownOf(all, location)
+          const to = ownOf(all, destination)
+          for (const name of names) {
+            if (!from.some((row) => row.name === name)) return yield* missing(location, name)
+            if (!overwrite && to.some((row) => row.name === name)) return yield* taken(destination, name)
+          }
+          const moved = from.filter(({ name }) => names.includes(name)).map((row) => ({
+            ...row,
+            id: JSON.stringify([destination.environment, destination.secretPath, row.name]),
+            environment: destination.environment,
+            secretPath: destination.secretPath
+          }))
+          const rest = (own: ReadonlyArray<SecretSource.WrittenRow>) => own.filter(({ name }) => !names.includes(name))
+          yield* Ref.update(rows, (rows) =>
+            HashMap.set(
+              HashMap.set(rows, keyOf(location), rest(from)),
+              keyOf(destination),
+              [...rest(to), ...moved]
+            ))
+          return { isSourceUpdated: true, isDestinationUpdated: true }
+        })
     }
     return source
   })

@@ -73,7 +73,7 @@ export interface Row {
 }
 
 /**
- * A secret that this client wrote, so its value is known.
+ * A secret that this client wrote or read by its id, so its value is known.
  *
  * @since 0.1.0
  * @category models
@@ -184,6 +184,32 @@ export interface Changes extends Annotations {
 export type Batch = ReadonlyArray<readonly [name: string, input: SecretInput]>
 
 /**
+ * Where secrets are moved to, and from where.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Move {
+  readonly location: Location.Location
+  readonly names: ReadonlyArray<string>
+  readonly destination: Location.Location
+  /** Whether secrets of the destination that have the same names are replaced. */
+  readonly overwrite: boolean
+}
+
+/**
+ * What a move has changed. A folder that an approval policy covers is not changed yet: the server has recorded the change
+ * as a request that must be approved.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Moved {
+  readonly isSourceUpdated: boolean
+  readonly isDestinationUpdated: boolean
+}
+
+/**
  * The service behind `SecretSource`.
  *
  * @since 0.1.0
@@ -231,6 +257,10 @@ export interface Service {
     location: Location.Location,
     names: ReadonlyArray<string>
   ) => Effect.Effect<void, WriteError>
+  /** Reads a secret by the server's id, with its references as written. */
+  readonly getById: (id: string) => Effect.Effect<WrittenRow, ReadError>
+  /** Moves shared secrets to another folder. */
+  readonly move: (move: Move) => Effect.Effect<Moved, WriteError | AlreadyExistsError>
 }
 
 /**
@@ -291,6 +321,19 @@ export const withConflictingName = <A, E>(
         }
       })
   )
+
+/**
+ * The error of an operation that servers have only on `/api/v4/secrets`.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export const onlyOnV4 = (operation: string): InvalidRequestError =>
+  new InvalidRequestError({
+    parameter: "server",
+    problem:
+      `it cannot ${operation}. That takes a server with /api/v4/secrets (v0.150 and later) that decrypts the project.`
+  })
 
 /**
  * Fails if a name is given twice: a server would create two secrets.

@@ -60,7 +60,7 @@ export const make = (options: Options): Batch => {
           const secret = byId.get(row.id)
           // Another client has deleted it since.
           if (secret === undefined) return Effect.succeed({ ...row, isPartial: true })
-          const ignored = Stored.ignored(inputs.get(row.name) ?? {}, secret)
+          const ignored = Stored.ignored(routes, inputs.get(row.name) ?? {}, secret)
           return ignored === undefined
             ? Effect.orElseSucceed(
               Rows.readableRow(routes, location, secret),

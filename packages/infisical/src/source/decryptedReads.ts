@@ -66,13 +66,12 @@ export const make = ({ encryptedSecrets, features, find, send }: {
   const requestSecret = (
     routes: Routes.Routes,
     target: SecretSource.Target,
-    etag: Option.Option<string>,
-    view?: InfisicalApi.View
+    etag: Option.Option<string>
   ): Effect.Effect<Response<DecryptedSecret>, ReadError> =>
     send(
       target.location,
       (place) =>
-        Effect.tap(routes.get({ ...place, ...target }, etag, view), (response) =>
+        Effect.tap(routes.get({ ...place, ...target }, etag), (response) =>
           response._tag === "NotModified" ? Effect.void : Fit.check(
             `GET ${routes.path}/:secretName`,
             Fit.read({ ...place, ...target, names: [target.name] }, response.answer, response.answer.secretKey)
@@ -108,7 +107,8 @@ export const make = ({ encryptedSecrets, features, find, send }: {
       },
       {
         isNeeded: ({ imports, secrets }: DecryptedSecretList) =>
-          location.expandReferences && [...secrets, ...imports.flatMap(({ secrets }) => secrets)].some(isCrossProject),
+          location.expandReferences &&
+          (secrets.some(isCrossProject) || imports.some(({ secrets }) => secrets.some(isCrossProject))),
         add: (list: DecryptedSecretList) =>
           Effect.map(again(routes, { ...requested, expandReferences: true }), withCrossProject(list))
       }
@@ -151,10 +151,7 @@ export const make = ({ encryptedSecrets, features, find, send }: {
     Effect.gen(function*() {
       const target = { location: Filter.asRequested(location), name, type: "shared" } as const
       const { routes } = yield* find(cheapest(location))
-      const response = yield* orWithoutValues(
-        requestSecret(routes, target, etagOf(previous)),
-        () => requestSecret(routes, target, etagOf(previous), { values: false })
-      )
+      const response = yield* requestSecret(routes, target, etagOf(previous))
       let isExpanded = false
       const result = yield* Merge.fetchResult(previous, response, (secret) =>
         Effect.gen(function*() {
@@ -204,7 +201,7 @@ export const cheapest = (location: Location.Location): Location.Location => ({
 const etagOf = (previous: Merge.Previous) => Option.flatMap(previous, ({ etag }) => etag)
 
 /**
- * Asks again without values if a read is refused. Node servers refuse a whole list if one value may not be read, and
+ * Asks again without values if a list is refused. Node servers refuse a whole list if one value may not be read, and
  * servers of 2024 know no such flag, so that they refuse again.
  */
 const orWithoutValues = <A>(
@@ -217,8 +214,11 @@ const isRefused = (error: ReadError): boolean => error._tag === "PermissionError
 
 const keyOf = ({ secretKey, secretPath }: DecryptedSecret): string => JSON.stringify([secretPath ?? null, secretKey])
 
-const keysOf = ({ secrets }: DecryptedSecretList, type: DecryptedSecret["type"]): ReadonlySet<string> =>
-  new Set(secrets.flatMap((secret) => secret.type === type ? [keyOf(secret)] : []))
+const keysOf = ({ secrets }: DecryptedSecretList, type: DecryptedSecret["type"]): ReadonlySet<string> => {
+  const keys = new Set<string>()
+  for (const secret of secrets) if (secret.type === type) keys.add(keyOf(secret))
+  return keys
+}
 
 /** Whether the server gave a user's personal secrets in place of the shared ones. */
 const sharedKeysMissing = (list: DecryptedSecretList): boolean => {
@@ -248,7 +248,7 @@ const withTags = (
 const crossProject = /\$\{[^${}]*::/
 
 const isCrossProject = ({ secretValue }: DecryptedSecret): boolean =>
-  typeof secretValue === "string" && crossProject.test(secretValue)
+  typeof secretValue === "string" && secretValue.includes("::") && crossProject.test(secretValue)
 
 const withCrossProject = (list: DecryptedSecretList) => (expanded: DecryptedSecretList): DecryptedSecretList => {
   const byId = new Map(

@@ -181,7 +181,7 @@ const readerOf = ({ current }: Pick<Options, "current">) =>
         ? Effect.succeed({ ...row, isPartial: true })
         : Effect.fail(failed(error)),
     onSuccess: (secret): Effect.Effect<Row, ReadError> => {
-      const ignored = Stored.ignored(changes, secret)
+      const ignored = Stored.ignored(routes, changes, secret)
       return ignored === undefined
         ? Effect.mapError(Rows.readableRow(routes, target.location, secret), failed)
         : Effect.fail(Stored.notStored(ignored, done))

@@ -33,8 +33,48 @@ const maximumReferenceLength = 1000
 /** The references of one value that are replaced: more would block the event loop, and no real value has as many. */
 const maximumReferences = 10_000
 
-/** After how many characters other fibers, timers and sockets get their turn. */
+/**
+ * The work that expansions may do. They run at the same time, so that each of them alone could not tell how much it is.
+ */
+export interface Work {
+  /** Waits until the expansion may work on so many characters: timers and sockets get their turn in between. */
+  readonly take: (characters: number) => Effect.Effect<void>
+  /** Counts characters that an expansion made. */
+  readonly made: (characters: number) => void
+}
+
+/** About 5 ms of work. */
 const charactersPerTurn = 256 * 1024
+
+export const makeWork = (): Work => {
+  let turn = 0
+  let used = 0
+  const take: Work["take"] = (characters) =>
+    Effect.suspend(() => {
+      if (used < charactersPerTurn) {
+        used += characters
+        return Effect.void
+      }
+      const full = turn
+      // `Effect.yieldNow` would only give other fibers their turn.
+      return Effect.zipRight(
+        Effect.sleep(Duration.zero),
+        Effect.suspend(() => {
+          if (turn === full) {
+            turn += 1
+            used = 0
+          }
+          return take(characters)
+        })
+      )
+    })
+  return {
+    take,
+    made: (characters) => {
+      used += characters
+    }
+  }
+}
 
 export const areIn = (value: Redacted.Redacted<string>): boolean => Redacted.value(value).includes("${")
 
@@ -48,14 +88,15 @@ export const expand = <E>(
   text: string,
   place: Place,
   lookup: (place: Place) => Effect.Effect<Option.Option<string>, E>,
-  limits: Limits = defaultLimits
+  limits: Limits = defaultLimits,
+  work: Work = makeWork()
 ): Effect.Effect<string, E> =>
   Effect.gen(function*() {
+    yield* work.take(text.length)
     const root = nodeOf(text, place, 0)
     const nodes = new Map([[idOf(place), root]])
     const missing = new Set<string>()
     let lookups = 0
-    let characters = text.length
     // The loop also visits the nodes that it adds, so the nearest come first.
     for (const { depth, targets } of nodes.values()) {
       if (depth >= limits.depth) break
@@ -68,27 +109,18 @@ export const expand = <E>(
           missing.add(id)
           continue
         }
+        yield* work.take(value.value.length)
         nodes.set(id, nodeOf(value.value, place, depth + 1))
-        characters += value.value.length
-        if (characters >= charactersPerTurn) {
-          characters = 0
-          yield* nextTurn
-        }
       }
     }
     for (const node of targetsFirst(root, nodes)) {
-      node.expanded = expandedText(node, nodes, limits)
-      characters += node.text.length
-      if (characters >= charactersPerTurn) {
-        characters = 0
-        yield* nextTurn
-      }
+      yield* work.take(node.text.length)
+      const expanded = expandedText(node, nodes, limits)
+      node.expanded = expanded
+      work.made(expanded.length)
     }
     return root.expanded ?? text
   })
-
-/** `Effect.yieldNow` would only give other fibers their turn. */
-const nextTurn = Effect.sleep(Duration.zero)
 
 /** A value with the references in it. */
 interface Node {

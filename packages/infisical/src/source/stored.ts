@@ -10,6 +10,7 @@ import {
   type WriteError
 } from "../model/InfisicalError.js"
 import * as Details from "./details.js"
+import type { Routes } from "./routes.js"
 import type * as SecretSource from "./SecretSource.js"
 
 /** What a server stores beside value, comment and tags. */
@@ -64,7 +65,11 @@ export const refusal = (features: Features, changes: SecretSource.Annotations): 
     : undefined
 
 /** Which part of a write a server has not stored, by a later read. A part that the read does not state is not compared. */
-export const ignored = (changes: SecretSource.Annotations, stored: DecryptedSecret): string | undefined =>
+export const ignored = (
+  { keepsValues }: Pick<Routes, "keepsValues">,
+  changes: SecretSource.Annotations,
+  stored: DecryptedSecret
+): string | undefined =>
   changes.comment !== undefined && typeof stored.secretComment === "string" &&
     stored.secretComment.trim() !== changes.comment.trim()
     ? "comment"
@@ -73,7 +78,12 @@ export const ignored = (changes: SecretSource.Annotations, stored: DecryptedSecr
     : changes.metadata !== undefined && Array.isArray(stored.secretMetadata) &&
         !sameMetadata(changes.metadata, Details.make(stored))
     ? "metadata"
-    : undefined
+    : keepsValues
+    ? undefined
+    : changes.reminder !== undefined && (changes.reminder?.repeatDays ?? 0) !== (stored.secretReminderRepeatDays ?? 0)
+    ? "reminder"
+    // The first secret of a folder is the first to show what the server stores.
+    : refusal(featuresOf(stored), changes)?.parameter
 
 export const ignoresTags = (
   { tagIds }: SecretSource.Annotations,

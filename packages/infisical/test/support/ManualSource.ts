@@ -73,7 +73,9 @@ export const make = (
       delete: ({ name }) => write(name),
       createMany: () => Effect.dieMessage("not in these tests"),
       updateMany: () => Effect.dieMessage("not in these tests"),
-      deleteMany: () => Effect.dieMessage("not in these tests")
+      deleteMany: () => Effect.dieMessage("not in these tests"),
+      getById: () => Effect.dieMessage("not in these tests"),
+      move: () => Effect.dieMessage("not in these tests")
     }
     const context = yield* Layer.build(
       Secrets.layer().pipe(

@@ -12,6 +12,8 @@ export interface Rules {
   readonly accessTokenMaxTTL?: number | null
   /** A server before mid-2025 renews a token without changing the JWT, a later one returns a new JWT. */
   readonly renewal: "same JWT" | "new JWT"
+  /** A server of 2026 ends every JWT within this time, whatever the TTL. Default: without limit. */
+  readonly longestJwt?: number
 }
 
 type Route = "login" | "renew" | "revoke"
@@ -65,7 +67,7 @@ export const layer = (rules: Rules): Layer.Layer<TokenServer> =>
     let fault: Fault = () => undefined
     let logins = 0
     let jwts = 0
-    const ttl = unlimited(rules.expiresIn)
+    const ttl = Math.min(unlimited(rules.expiresIn), unlimited(rules.longestJwt))
     const maximum = unlimited(rules.accessTokenMaxTTL)
 
     const issue = (now: number, login: number, loggedInAt: number, previous?: string) => {

@@ -37,6 +37,8 @@ export const client = (
     createMany: not,
     updateMany: not,
     deleteMany: not,
+    getById: not,
+    move: not,
     ...source
   }
   return Secrets.layer().pipe(

@@ -1,6 +1,6 @@
 /** Each source on an emulator, with a hook between the two that sees and changes requests and responses. */
 import { HttpClient, HttpClientRequest, HttpClientResponse } from "@effect/platform"
-import { Context, Effect, Layer, type Redacted } from "effect"
+import { Context, Effect, Layer, type Redacted, TestClock } from "effect"
 import {
   Credential,
   Crypto,
@@ -145,6 +145,19 @@ export const clientLayer = (kind: Kind | undefined, world: World.Input, access: 
     Layer.provideMerge(server(kind, world))
   )
 
+/** Lets all requests under way come to their end. */
+export const settle = Effect.forEach(
+  Array.from({ length: 500 }),
+  () => Effect.async<void>((resume) => void setImmediate(() => resume(Effect.void))),
+  { discard: true }
+)
+
+/** Moves the clock second by second. */
+export const advance = (seconds: number) =>
+  Effect.forEach(Array.from({ length: seconds }), () => Effect.zipRight(TestClock.adjust("1 second"), settle), {
+    discard: true
+  })
+
 export type Json = Readonly<Record<string, unknown>>
 
 export const isRecord = (value: unknown): value is Json =>
@@ -154,7 +167,7 @@ const listOf = (value: unknown): ReadonlyArray<Json> => Array.isArray(value) ? v
 
 /** Changes the secrets of a response, those of imports apart from the others. */
 export const mapSecrets =
-  (change: (secret: Json) => Json, changeImported: (secret: Json) => Json = (secret) => secret) =>
+  (change: (secret: Json) => unknown, changeImported: (secret: Json) => unknown = (secret) => secret) =>
   (body: unknown): unknown =>
     !isRecord(body) ? body : {
       ...body,

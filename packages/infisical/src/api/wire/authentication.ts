@@ -1,12 +1,12 @@
-/** Machine identities: logins, and what becomes of the access tokens that they give. */
+/** Machine identities: logins, and the renewal and revocation of their access tokens. */
 import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as Schema from "effect/Schema"
 import { Seconds } from "./common.js"
 
 /**
- * What every login and renewal is answered with; times in seconds. A token whose `expiresIn` is its
- * `accessTokenMaxTTL` cannot be renewed: the server refuses that, and deletes the token.
+ * The response to every login and renewal. Times are in seconds. A token whose `expiresIn` is its `accessTokenMaxTTL`
+ * cannot be renewed: a server up to 2025 refuses the renewal and deletes the token.
  *
  * @since 0.1.0
  * @category schemas
@@ -24,21 +24,28 @@ export const AccessTokenAnswer = Schema.Struct({
  */
 export type AccessTokenAnswer = typeof AccessTokenAnswer.Type
 
+/** Every login has it. A server before 2025 ignores it. */
+const organization = { organizationSlug: Schema.optional(Schema.String) }
+
 /**
  * The body of a Universal Auth login.
  *
  * @since 0.1.0
  * @category schemas
  */
-export const UniversalAuthPayload = Schema.Struct({ clientId: Schema.String, clientSecret: Schema.String })
+export const UniversalAuthPayload = Schema.Struct({
+  clientId: Schema.String,
+  clientSecret: Schema.String,
+  ...organization
+})
 
 /**
- * The body of a login with a JWT that somebody else signed.
+ * The body of a login with a JWT that another service signed.
  *
  * @since 0.1.0
  * @category schemas
  */
-export const JwtLoginPayload = Schema.Struct({ identityId: Schema.String, jwt: Schema.String })
+export const JwtLoginPayload = Schema.Struct({ identityId: Schema.String, jwt: Schema.String, ...organization })
 
 /**
  * The body of an LDAP login.
@@ -49,7 +56,8 @@ export const JwtLoginPayload = Schema.Struct({ identityId: Schema.String, jwt: S
 export const LdapLoginPayload = Schema.Struct({
   identityId: Schema.String,
   username: Schema.String,
-  password: Schema.String
+  password: Schema.String,
+  ...organization
 })
 
 /**
@@ -62,8 +70,55 @@ export const AwsLoginPayload = Schema.Struct({
   identityId: Schema.String,
   iamHttpRequestMethod: Schema.String,
   iamRequestBody: Schema.String,
-  iamRequestHeaders: Schema.String
+  iamRequestHeaders: Schema.String,
+  ...organization
 })
+
+/**
+ * The body of an OCI login: the headers of a signed GET of the user.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const OciLoginPayload = Schema.Struct({
+  identityId: Schema.String,
+  userOcid: Schema.String,
+  headers: Schema.Struct({
+    authorization: Schema.String,
+    host: Schema.String,
+    "x-date": Schema.optional(Schema.String),
+    date: Schema.optional(Schema.String)
+  }),
+  ...organization
+})
+
+/**
+ * The body of an Alibaba Cloud login: the parameters of a signed STS `GetCallerIdentity`.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const AliCloudLoginPayload = Schema.Struct({
+  identityId: Schema.String,
+  Action: Schema.Literal("GetCallerIdentity"),
+  Format: Schema.Literal("JSON"),
+  Version: Schema.String,
+  AccessKeyId: Schema.String,
+  SignatureMethod: Schema.Literal("HMAC-SHA1"),
+  Timestamp: Schema.String,
+  SignatureVersion: Schema.Literal("1.0"),
+  SignatureNonce: Schema.String,
+  Signature: Schema.String,
+  ...organization
+})
+
+/**
+ * The body of a login by TLS certificate. The connection presents the certificate.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const TlsCertificateLoginPayload = Schema.Struct({ identityId: Schema.String, ...organization })
 
 /**
  * The body of a renewal, and of a revocation.
@@ -89,6 +144,7 @@ export const authentication = HttpApiGroup.make("authentication")
   .add(jwtLogin("loginAzureAuth", "azure-auth"))
   .add(jwtLogin("loginOidcAuth", "oidc-auth"))
   .add(jwtLogin("loginJwtAuth", "jwt-auth"))
+  .add(jwtLogin("loginSpiffeAuth", "spiffe-auth"))
   .add(
     HttpApiEndpoint.post("loginLdapAuth", "/api/v1/auth/ldap-auth/login")
       .setPayload(LdapLoginPayload)
@@ -97,6 +153,21 @@ export const authentication = HttpApiGroup.make("authentication")
   .add(
     HttpApiEndpoint.post("loginAwsAuth", "/api/v1/auth/aws-auth/login")
       .setPayload(AwsLoginPayload)
+      .addSuccess(AccessTokenAnswer)
+  )
+  .add(
+    HttpApiEndpoint.post("loginOciAuth", "/api/v1/auth/oci-auth/login")
+      .setPayload(OciLoginPayload)
+      .addSuccess(AccessTokenAnswer)
+  )
+  .add(
+    HttpApiEndpoint.post("loginAliCloudAuth", "/api/v1/auth/alicloud-auth/login")
+      .setPayload(AliCloudLoginPayload)
+      .addSuccess(AccessTokenAnswer)
+  )
+  .add(
+    HttpApiEndpoint.post("loginTlsCertificate", "/api/v1/auth/tls-cert-auth/login")
+      .setPayload(TlsCertificateLoginPayload)
       .addSuccess(AccessTokenAnswer)
   )
   .add(
