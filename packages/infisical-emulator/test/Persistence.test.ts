@@ -14,7 +14,8 @@ const file = Effect.map(
   (folder) => `${folder}/state.json`
 )
 
-const open = (path: string, world: World.Input = {}) => Persistence.make(path, Emulator.seed(world))
+const open = (path: string, world: World.Input = {}) =>
+  Persistence.make(path, Emulator.seed({ era: "2024-07", ...world }))
 
 /** A world that has something of everything. */
 const rich: World.Input = {
