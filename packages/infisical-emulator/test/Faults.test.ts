@@ -9,7 +9,7 @@ import { request } from "./request.js"
 const route = "/api/v3/secrets"
 
 const start = (options: Emulator.Options = {}) =>
-  Emulator.make({ secrets: { NAME: "value" } }, options).pipe(Effect.provide(Crypto.layer))
+  Emulator.make({ era: "2024-07", secrets: { NAME: "value" } }, options).pipe(Effect.provide(Crypto.layer))
 
 /** What a client sees who reads a secret over a socket, without trying again. */
 const read = (emulator: Emulator.Service, options: Partial<InfisicalConfig.Options> = {}) =>
@@ -134,7 +134,7 @@ describe("a fault over real HTTP", () => {
 
   it.scoped("of the clock is in what the server writes, believes and dates", () =>
     Effect.gen(function*() {
-      const emulator = yield* Emulator.make({ serviceTokens: { main: { ttl: "1 hour" } } })
+      const emulator = yield* Emulator.make({ era: "2024-07", serviceTokens: { main: { ttl: "1 hour" } } })
       yield* emulator.faults.add({ fault: { _tag: "ClockSkew", by: "2 hours" }, route: "/api/status" })
       const status = yield* request(emulator.url, "/api/status")
       expect(status.body).toMatchObject({ date: "1970-01-01T02:00:00.000Z" })

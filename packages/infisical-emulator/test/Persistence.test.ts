@@ -29,7 +29,8 @@ const file = Effect.map(
   (folder) => `${folder}/state.json`
 )
 
-const open = (path: string, world: World.Input = {}) => Persistence.make(path, Emulator.seed(world))
+const open = (path: string, world: World.Input = {}) =>
+  Persistence.make(path, Emulator.seed({ era: "2024-07", ...world }))
 
 /** What a process that starts after a crash finds: the file and what is beside it, but for the lock. */
 const afterCrash = (path: string) =>

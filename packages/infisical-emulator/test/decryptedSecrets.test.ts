@@ -129,13 +129,16 @@ describe("a server of today", () => {
       )
     }).pipe(today))
 
-  it.effect("hides values from who does not want or may not see them", () =>
+  it.effect("hides values from who does not want them, and refuses them to who may not see them", () =>
     Effect.gen(function*() {
       const hidden = { secretValue: "<hidden-by-infisical>", secretValueHidden: true }
       expect((yield* v4("A", { query: { viewSecretValue: "false" } })).body.secret).toMatchObject(hidden)
       const token = yield* accessToken("blind")
-      expect((yield* v4("A", { token })).body.secret).toMatchObject(hidden)
-      expect((yield* v4(undefined, { token })).body.secrets?.[0]).toMatchObject(hidden)
+      expect((yield* v4("A", { token })).status).toBe(403)
+      expect((yield* v4(undefined, { token })).status).toBe(403)
+      const query = { viewSecretValue: "false" }
+      expect((yield* v4("A", { token, query })).body.secret).toMatchObject(hidden)
+      expect((yield* v4(undefined, { token, query })).body.secrets?.[0]).toMatchObject(hidden)
     }).pipe(today))
 
   it.effect("lists by tags and by metadata", () =>

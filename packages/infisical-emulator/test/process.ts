@@ -37,7 +37,8 @@ const connection = (printed: string) => {
 /** Starts the command, and waits until it listens. It is killed with the scope, if it still runs. */
 export const start = (...args: ReadonlyArray<string>) =>
   Effect.gen(function*() {
-    const process = yield* Command.start(command(...args))
+    // The era in which service tokens come with encrypted secrets, unless another one is given.
+    const process = yield* Command.start(command("--era", "2024-07", ...args))
     const log = yield* Ref.make("")
     const printed = yield* Ref.make("")
     const listening = yield* Deferred.make<{ readonly url: string; readonly token: Redacted.Redacted<string> }>()

@@ -311,13 +311,16 @@ for (const recording of recordings) {
       }
     )
 
+    // The requests have names alone: these are like them.
+    const like = { get: "list/ok", login: "auth/login-ok", post: "write/post-ok", status: "status/ok" }
+    const inMaintenanceMode = Object.entries(like).flatMap(([request, likeIt]) => {
+      const exchange = exchanges.find(({ name }) => name === likeIt)
+      const recorded = Option.getOrUndefined(inMaintenance(recording, request))
+      return exchange === undefined || recorded === undefined ? [] : [{ exchange, recorded, request }]
+    })
+    if (inMaintenanceMode.length === 0) return
     layer(Layer.mergeAll(Emulator.layer(world), substitutes))("on a server in maintenance mode", (it) => {
-      // The requests have names alone: these are like them.
-      const like = { get: "list/ok", login: "auth/login-ok", post: "write/post-ok", status: "status/ok" }
-      for (const [request, likeIt] of Object.entries(like)) {
-        const exchange = exchanges.find(({ name }) => name === likeIt)
-        const recorded = Option.getOrUndefined(inMaintenance(recording, request))
-        if (exchange === undefined || recorded === undefined) continue
+      for (const { exchange, recorded, request } of inMaintenanceMode) {
         it.effect(`answers maintenance/${request} as recorded`, () =>
           Effect.gen(function*() {
             yield* Effect.flatMap(Emulator.Emulator, ({ setMaintenance }) => setMaintenance(true))

@@ -6,7 +6,11 @@ import { clientLayer, kinds } from "./support/sources.js"
 
 for (const kind of kinds) {
   describe(`Annotating a secret (${kind})`, () => {
-    const world = { secrets: { A: "planted0 value ${B}", B: "b" } }
+    const world = {
+      // Servers of July 2024 store no reminders of secrets that they encrypt.
+      ...(kind === "v3" && { era: "2026" as const }),
+      secrets: { A: "planted0 value ${B}", B: "b" }
+    }
 
     it.effect("changes its comment and its reminder, and keeps its value as it is written", () =>
       Effect.gen(function*() {

@@ -240,9 +240,10 @@ describe("A batch", () => {
       const secrets = yield* Secrets.Secrets
       const many = [{ name: "A", value: secret("other") }, { name: "NOPE", value: secret("x") }]
       assert.include(yield* Effect.flip(secrets.updateMany(many)), { _tag: "NotFoundError", secretName: "NOPE" })
+      // Servers of 2025 name with the same words those that are there: on v4 it cannot be told which of the two is missing.
       assert.include(yield* Effect.flip(secrets.deleteMany(["A", "NOPE"])), {
         _tag: "NotFoundError",
-        secretName: "NOPE"
+        ...(source !== "v4" && { secretName: "NOPE" })
       })
       yield* secrets.refresh()
       assert.strictEqual(value(yield* get("A")), "a")

@@ -28,8 +28,12 @@ const both = ["postgres://billing", "postgres://shop"]
 const folders = (value: string) => ({ dev: { "/": { secrets: { DATABASE_URL: value } } } })
 
 const server = Emulator.layer({
-  era: "2024-07",
-  projects: { billing: { folders: folders(both[0] ?? "") }, shop: { folders: folders(both[1] ?? "") } },
+  era: "2026",
+  // Of the engine whose secrets service tokens read as they are encrypted.
+  projects: {
+    billing: { engine: "v1", folders: folders(both[0] ?? "") },
+    shop: { engine: "v1", folders: folders(both[1] ?? "") }
+  },
   serviceTokens: { billing: { project: "billing" }, shop: { project: "shop" } },
   identities: { main: {} }
 })

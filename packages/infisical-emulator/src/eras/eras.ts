@@ -37,7 +37,7 @@ const rows = {
   filtersByTags: columns(false, true),
   /** Whether secrets have metadata, which lists are filtered by. */
   hasMetadata: columns(false, false, true),
-  /** Whether values can be hidden. */
+  /** Whether values can be hidden: masked where the request does not want them, and refused to who may not see them. */
   hidesValues: columns(false, false, true),
   /** Whether a single get answers an earlier version. */
   readsVersions: columns(true, false, true),

@@ -61,13 +61,18 @@ export const secretsToUpdateNotFound = (
 }
 
 /**
- * A batch deletes secrets that are not all there: it names those that are.
+ * A batch deletes secrets that are not all there. Servers up to 2025 name those that are, with the same words as those
+ * of 2026 the others.
  *
  * @since 0.1.0
  * @category secrets
  */
-export const secretsToDeleteNotFound = (present: ReadonlyArray<string>): Answer =>
-  answer(notFound(`One or more secrets does not exist: ${present.join(", ")}`))
+export const secretsToDeleteNotFound = (
+  { missing, present }: { readonly present: ReadonlyArray<string>; readonly missing: ReadonlyArray<string> }
+): Answer => {
+  const say = (names: ReadonlyArray<string>) => notFound(`One or more secrets does not exist: ${names.join(", ")}`)
+  return answer(say(present), say(present), say(present), say(missing))
+}
 
 /**
  * A user updates a secret in a place that a policy covers, and it is not there.

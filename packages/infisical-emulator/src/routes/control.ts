@@ -83,6 +83,7 @@ const control = (
 const encode = Schema.encodeSync(Faults.Rule)
 
 const toResponse = ({ said }: Answer.Answer): HttpServerResponse.HttpServerResponse => {
-  const { body, status } = said["2026"]
+  // The oldest words say most about a body that cannot be read.
+  const { body, status } = said["2024-07"]
   return HttpServerResponse.text(JSON.stringify(body), { status, contentType: "application/json" })
 }

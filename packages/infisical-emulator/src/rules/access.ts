@@ -6,7 +6,7 @@ import * as Answer from "../eras/Answer.js"
 import * as Eras from "../eras/eras.js"
 import * as EmulatorState from "../state/EmulatorState.js"
 import * as Glob from "../support/glob.js"
-import * as World from "../world/World.js"
+import type * as World from "../world/World.js"
 import type { Actor } from "./authentication.js"
 
 /** The place of a request, as it is in its query or body. */

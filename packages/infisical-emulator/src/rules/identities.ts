@@ -209,8 +209,7 @@ const mint = (
   const ttl = identity.accessTokenTTL
   // The end that is written in the token: that of the longest that it can be renewed for, or of its own life.
   const life = Math.min(
-    isSelfContained && ttl > 0 ? ttl : Infinity,
-    Eras.does(state, "renewsJwt") && !isSelfContained && ttl > 0 ? ttl : Infinity,
+    Eras.does(state, "renewsJwt") && ttl > 0 ? ttl : Infinity,
     left,
     longest === 0 ? Infinity : longest
   )

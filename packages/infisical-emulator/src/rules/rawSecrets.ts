@@ -10,7 +10,7 @@ import type * as EmulatorState from "../state/EmulatorState.js"
 import * as Access from "./access.js"
 import type { Actor } from "./authentication.js"
 import { asIs, decryptorOf, expander } from "./decryption.js"
-import { shown, viewOf } from "./rawView.js"
+import { admit, shown, viewOf } from "./rawView.js"
 import * as Secrets from "./secrets.js"
 
 /** Which of the two routes is asked. */
@@ -23,6 +23,7 @@ export interface ListQuery extends Secrets.ListQuery {
   readonly viewSecretValue?: string | undefined
   readonly tagSlugs?: string | undefined
   readonly metadataFilter?: string | undefined
+  readonly includePersonalOverrides?: string | undefined
 }
 
 /** A get's query, by the names that both routes have for it. */
@@ -47,6 +48,7 @@ export const list = ({ actor, self, version }: Who, asked: ListQuery): Outcome =
     const query = { ...asked, include_imports: wantsImports(state, version, asked) }
     yield* openProject(state, actor, query.workspaceId)
     const { imports, project, secrets } = yield* Secrets.find(state, actor, query)
+    yield* admit(state, actor, asked.viewSecretValue)
     const decrypt = yield* decryptorOf(project)
     const view = viewOf(state, actor, version, asked.viewSecretValue)
     const expand = wantsExpansion(state, version, asked)
@@ -55,6 +57,8 @@ export const list = ({ actor, self, version }: Who, asked: ListQuery): Outcome =
         path: Access.placeOf(query).path
       })
       : asIs
+    // On v3 a user's list always holds both rows of a secret that is overridden.
+    const listsOverrides = version === "v3" || asked.includePersonalOverrides === "true"
     const slugs = Eras.does(state, "filtersByTags") ? slugsOf(asked.tagSlugs) : []
     const isShown = Eras.does(state, "showsFilteredTagsOnly") && slugs.length > 0
       ? ({ slug }: EmulatorState.Tag) => slugs.includes(slug)
@@ -70,7 +74,7 @@ export const list = ({ actor, self, version }: Who, asked: ListQuery): Outcome =
           )
       )
     const wanted = secrets.filter(({ secret }) =>
-      matchesTags(project, secret, slugs) &&
+      (listsOverrides || secret.row.type === "shared") && matchesTags(project, secret, slugs) &&
       (!Eras.does(state, "hasMetadata") || matchesMetadata(secret, asked.metadataFilter))
     )
     const shownImports = yield* Effect.forEach(Option.getOrElse(imports, () => []), ({ secrets, ...entry }) =>
@@ -93,6 +97,7 @@ export const get = ({ actor, self, version }: Who, secretName: string, asked: Ge
     const query = { ...asked, include_imports: wantsImports(state, version, asked) }
     yield* openProject(state, actor, query.workspaceId)
     const found = yield* Secrets.findOne(state, actor, secretName, query, versionOf)
+    yield* admit(state, actor, asked.viewSecretValue)
     const decrypt = yield* decryptorOf(found.project)
     const plain = yield* decrypt(found.secret)
     const expand = wantsExpansion(state, version, asked)

@@ -1,6 +1,8 @@
 /** How the server writes a secret that it decrypted. */
+import * as Either from "effect/Either"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
+import * as Answer from "../eras/Answer.js"
 import * as Eras from "../eras/eras.js"
 import type * as EmulatorState from "../state/EmulatorState.js"
 import type { Actor } from "./authentication.js"
@@ -32,6 +34,13 @@ export const viewOf = (
   hidden: Eras.does({ era }, "hidesValues") &&
     (viewSecretValue === "false" || (actor._tag === "Identity" && actor.identity.hidesValues))
 })
+
+/** Refuses values to an identity that may only see that secrets are there. */
+export const admit = ({ era }: EmulatorState.State, actor: Actor, viewSecretValue: string | undefined) =>
+  Eras.does({ era }, "hidesValues") && viewSecretValue !== "false" && actor._tag === "Identity" &&
+    actor.identity.hidesValues
+    ? Either.left(Answer.permissionDenied("read"))
+    : Either.void
 
 /** The fields that the era has there. */
 export const shown = (

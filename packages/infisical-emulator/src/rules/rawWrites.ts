@@ -166,7 +166,7 @@ export const removeMany = (who: Who, place: Access.Place, items: ReadonlyArray<B
       }
       return rows.length === wanted.length
         ? Either.void
-        : Either.left(Answer.secretsToDeleteNotFound(rows.map(({ name }) => name)))
+        : Either.left(Answer.secretsToDeleteNotFound({ missing, present: rows.map(({ name }) => name) }))
     },
     answer: (project, found) => many(who, project, found)
   })

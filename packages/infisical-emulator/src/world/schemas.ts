@@ -256,7 +256,7 @@ export const Identity = Schema.Struct({
   scopes: Schema.optional(Schema.Array(Scope)),
   /** The names of the only secrets that it may read, by name, without listing them. */
   readableNames: Schema.optional(Schema.Array(Schema.String)),
-  /** Whether it sees that secrets are there, but not their values. Only servers of today know such. */
+  /** Whether it sees that secrets are there, but not their values. Only servers from 2025 on know such. */
   hidesValues: Schema.optionalWith(Schema.Boolean, { default: () => false }),
   /** In seconds; 0 is without end, which servers before 2025 do not know. Default: 2592000. */
   accessTokenTTL: Schema.optionalWith(Schema.NonNegative, { default: () => 2_592_000 }),

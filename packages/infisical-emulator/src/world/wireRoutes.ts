@@ -8,6 +8,9 @@ interface Route {
 
 const routes: ReadonlyArray<Route> = [
   { method: "GET", path: "/api/status" },
+  { method: "GET", path: "/api/v1/folders/:id" },
+  { method: "GET", path: "/api/v1/secret-imports/:id" },
+  { method: "PATCH", path: "/api/v1/secret-imports/:id" },
   ...Object.values(Wire.api.groups).flatMap((group) => Object.values<Route>(group.endpoints))
 ]
 
