@@ -177,7 +177,7 @@ layer(Layer.merge(NodeContext.layer, Crypto.layer), { excludeTestServices: true 
       const path = yield* file
       const fs = yield* FileSystem.FileSystem
       const renames = yield* Ref.make(0)
-      const names = Array.makeBy(100, (index) => `NAME_${index}`)
+      const names = Array.makeBy(200, (index) => `NAME_${index}`)
       // The first write to the file ends only after the server has handled all requests, however slow they come in.
       const gate = yield* Ref.make<Effect.Effect<void>>(Effect.void)
       const handled = yield* Ref.make(0)

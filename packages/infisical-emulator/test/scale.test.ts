@@ -8,7 +8,7 @@ import { request } from "./request.js"
 it.scoped("ten thousand secrets in one folder are listed, and a thousand connections at once read them by name", () =>
   Effect.gen(function*() {
     const secrets = Object.fromEntries(Array.makeBy(10_000, (index) => [`NAME_${index}`, `value ${index}`]))
-    const emulator = yield* Emulator.make({ secrets })
+    const emulator = yield* Emulator.make({ era: "2024-07", secrets })
     const token = yield* emulator.serviceToken()
 
     const client = Infisical.layer({
