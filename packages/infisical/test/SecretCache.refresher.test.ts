@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Duration, Effect, Fiber, FiberId, Option, Schedule, Stream, TestClock } from "effect"
 import { type InfisicalError, Secrets } from "effect-infisical"
 import { value } from "./Simulation.js"
-import { client, fetched, unreachable } from "./support/breaking.js"
+import { client, fetched, unreachable } from "./support/client.js"
 import { settle } from "./support/ManualSource.js"
 
 const advance = (duration: Duration.DurationInput) => Effect.zipRight(TestClock.adjust(duration), settle)
@@ -37,8 +37,7 @@ describe("The refresher", () => {
       Effect.suspend(() => {
         requests++
         return isDown ? Deferred.await(broken) : Effect.succeed({ A: requests === 1 ? "old" : "new" })
-      })
-    )))
+      }), { retry: { deadline: "10 minutes" } })))
   })
 
   it.effect("keeps watched locations up to date after the clock was set back by a month during a fetch", () => {

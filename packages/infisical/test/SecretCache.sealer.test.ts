@@ -8,7 +8,7 @@ import { mkdtempSync, readdirSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { get, layer, sealedClient, Simulation, value } from "./Simulation.js"
-import { client, fetched } from "./support/breaking.js"
+import { client, fetched } from "./support/client.js"
 import { settle } from "./support/ManualSource.js"
 
 const makeDisk = () => {

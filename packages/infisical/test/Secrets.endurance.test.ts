@@ -18,7 +18,7 @@ import { Secret, Secrets, type SecretSource } from "effect-infisical"
 import * as SnapshotFeed from "../src/cache/snapshotFeed.js"
 import * as Snapshot from "../src/source/Snapshot.js"
 import { value } from "./Simulation.js"
-import { client, fetched } from "./support/breaking.js"
+import { client, fetched } from "./support/client.js"
 import * as ManualSource from "./support/ManualSource.js"
 import { at, content, locationOf } from "./support/snapshots.js"
 

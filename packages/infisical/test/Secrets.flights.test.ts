@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { type Duration, Effect, Exit, Fiber, Scope, TestClock } from "effect"
 import { Secrets } from "effect-infisical"
 import { value } from "./Simulation.js"
-import { client } from "./support/breaking.js"
+import { client } from "./support/client.js"
 import * as ManualSource from "./support/ManualSource.js"
 
 const { settle } = ManualSource

@@ -436,11 +436,21 @@ export const surplus = <E extends { readonly state: LocationState; readonly used
   const all = [...entries]
   const excess = all.length - options.capacity
   if (excess <= 0) return []
-  return all
-    .filter(({ state }) => !options.isPinned(state) && isIdle(state))
-    .toSorted((one, other) =>
-      Number(Option.isSome(one.state.snapshot)) - Number(Option.isSome(other.state.snapshot)) ||
-      one.usedAt - other.usedAt
-    )
-    .slice(0, excess)
+  const movable = all.filter(({ state }) => !options.isPinned(state) && isIdle(state))
+  // After a fetch it is one, for which a sort of all would cost a hundred times as much.
+  return excess === 1 ? first(movable) : movable.toSorted(byUse).slice(0, excess)
+}
+
+interface Used {
+  readonly state: LocationState
+  readonly usedAt: number
+}
+
+const byUse = (one: Used, other: Used): number =>
+  Number(Option.isSome(one.state.snapshot)) - Number(Option.isSome(other.state.snapshot)) || one.usedAt - other.usedAt
+
+const first = <E extends Used>(entries: ReadonlyArray<E>): ReadonlyArray<E> => {
+  let least: E | undefined
+  for (const entry of entries) if (least === undefined || byUse(entry, least) < 0) least = entry
+  return least === undefined ? [] : [least]
 }

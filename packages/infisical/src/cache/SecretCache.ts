@@ -248,20 +248,21 @@ export const layer = (): Layer.Layer<
   InfisicalConfig.InfisicalConfig | SecretSource.SecretSource | SealedSnapshots.SealedSnapshots
 > => Layer.scoped(SecretCache, make)
 
-/** Sets the metrics that are counted with every fetch. */
-const measureStore = (store: Store.Store): Effect.Effect<void> =>
-  Effect.suspend(() => {
+/** Sets the metrics after a fetch. The oldest age, for which all entries are looked at, at most once a second. */
+const measureStore = (store: Store.Store): Effect.Effect<void> => {
+  let measuredAt = Number.NEGATIVE_INFINITY
+  return Effect.suspend(() => {
     const now = store.now()
-    const oldest = store.entries().reduce(
-      (oldest, { state }) =>
-        Math.min(oldest, Option.match(state.snapshot, { onNone: () => now, onSome: fetchedAtMillis })),
-      now
-    )
-    return Effect.zipRight(
-      Metric.incrementBy(SecretMetrics.hits, store.takeHits()),
-      Metric.set(SecretMetrics.oldestSnapshotAge, (now - oldest) / 1000)
-    )
+    const hits = Metric.incrementBy(SecretMetrics.hits, store.takeHits())
+    if (0 <= now - measuredAt && now - measuredAt < 1000) return hits
+    measuredAt = now
+    let oldest = now
+    for (const { state } of store.entries()) {
+      if (Option.isSome(state.snapshot)) oldest = Math.min(oldest, fetchedAtMillis(state.snapshot.value))
+    }
+    return Effect.zipRight(hits, Metric.set(SecretMetrics.oldestSnapshotAge, (now - oldest) / 1000))
   })
+}
 
 /** Replaces the state of an entry; notifies subscribers if its rows are others, and of the values that refer to them. */
 const replaceIn = (store: Store.Store, feed: SnapshotFeed.SnapshotFeed, sealer: Sealer.Sealer) => {

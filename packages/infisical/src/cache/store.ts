@@ -51,6 +51,9 @@ export interface Store {
   readonly takeHits: () => number
 }
 
+/** Beside the capacity. As many as the look-ups of one value. */
+const mostReferred = 1000
+
 export const make = (options: {
   readonly clock: Clock.Clock
   readonly capacity: number
@@ -114,6 +117,21 @@ export const make = (options: {
       )
     )
 
+  /**
+   * The keys of the entries that others refer to. They are kept with those, up to a bound: one list may refer to more
+   * folders than the cache holds, and would have them fetched again each time.
+   */
+  const referredKeys = (): ReadonlySet<string> => {
+    const keys = new Set<string>()
+    for (const { expansion } of entries.values()) {
+      for (const key of expansion.references) {
+        if (keys.size >= mostReferred) return keys
+        keys.add(key)
+      }
+    }
+    return keys
+  }
+
   const evict = (entry: Entry) => {
     update(entry, LocationState.evicted(entry.state))
     onEvict(entry)
@@ -137,10 +155,14 @@ export const make = (options: {
     evictSurplus: () => {
       if (entries.size <= capacity) return []
       const pinned = pinnedKeys()
-      const surplus = LocationState.surplus(entries.values(), {
-        capacity,
-        isPinned: ({ location }) => pinned.has(location.key)
-      })
+      const referred = referredKeys()
+      const surplus = LocationState.surplus(
+        [...entries.values()].filter(({ location }) => !referred.has(location.key)),
+        {
+          capacity,
+          isPinned: ({ location }) => pinned.has(location.key)
+        }
+      )
       surplus.forEach(evict)
       return surplus
     },

@@ -4,7 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Layer, Logger, LogLevel, Option, Redacted, TestClock } from "effect"
 import { Credential, Infisical, type InfisicalConfig, RotatingResource, Secrets } from "effect-infisical"
 import { inspect } from "node:util"
-import { client as cacheClient } from "./support/breaking.js"
+import { client as cacheClient } from "./support/client.js"
 import { settle } from "./support/settle.js"
 
 /** Everything that is logged, at every level and full depth, as a logger that prints causes does. */

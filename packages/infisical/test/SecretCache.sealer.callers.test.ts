@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { type Duration, Effect, Fiber, Option, TestClock } from "effect"
 import { type Location, Secrets } from "effect-infisical"
 import * as Snapshot from "../src/source/Snapshot.js"
-import { client, unreachable } from "./support/breaking.js"
+import { client, unreachable } from "./support/client.js"
 import { settle } from "./support/ManualSource.js"
 import { at, content } from "./support/snapshots.js"
 

@@ -1,9 +1,9 @@
-/** Bounds that are none: what a slow watcher loses, what references pin, what one list asks for. */
+/** What the references of one list may cost. */
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Stream, TestClock } from "effect"
+import { type Duration, Effect, Stream, TestClock } from "effect"
 import { Secrets } from "effect-infisical"
 import { value } from "./Simulation.js"
-import { client } from "./support/breaking.js"
+import { client } from "./support/client.js"
 import { settle } from "./support/ManualSource.js"
 
 const advance = (duration: Duration.DurationInput) => Effect.zipRight(TestClock.adjust(duration), settle)

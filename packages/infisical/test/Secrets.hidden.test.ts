@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import { Secrets } from "effect-infisical"
 import { value } from "./Simulation.js"
-import { client, fetched } from "./support/breaking.js"
+import { client, fetched } from "./support/client.js"
 import { row } from "./support/snapshots.js"
 
 describe("A write of a secret whose value we may not see", () => {

@@ -1,4 +1,4 @@
-/** A cache on a source that a test writes as one function, for the tests that break it. */
+/** A client on a source that a test writes as one function. */
 import { Effect, Layer, Option } from "effect"
 import { InfisicalConfig, type Location, SealedSnapshots, SecretCache, Secrets, SecretSource } from "effect-infisical"
 import { InfisicalError } from "effect-infisical"
