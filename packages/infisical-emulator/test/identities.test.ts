@@ -70,10 +70,10 @@ it.effect("oci-auth lets in a signed request of the user to OCI's identity servi
         }
       }, "oci-auth")
     expect(yield* statusOf(enter({}))).toBe(200)
-    expect(yield* statusOf(enter({ host: "identity.example.com" }))).toBe(403)
-    expect(yield* statusOf(enter({ authorization: "Bearer token" }))).toBe(403)
-    expect(yield* statusOf(enter({ authorization: "Signature keyId=\"ocid1.tenancy/other/aa:bb\"" }))).toBe(403)
-  }).pipe(on({ identities: { main: {} } })))
+    expect(yield* statusOf(enter({ host: "identity.example.com" }))).toBe(401)
+    expect(yield* statusOf(enter({ authorization: "Bearer token" }))).toBe(401)
+    expect(yield* statusOf(enter({ authorization: "Signature keyId=\"ocid1.tenancy/other/aa:bb\"" }))).toBe(401)
+  }).pipe(on({ era: "2026", identities: { main: {} } })))
 
 it.effect("alicloud-auth lets in any signature of the right form, and tls-cert-auth any identity that it knows", () =>
   Effect.gen(function*() {
@@ -92,10 +92,10 @@ it.effect("alicloud-auth lets in any signature of the right form, and tls-cert-a
         Signature
       }, "alicloud-auth")
     expect(yield* statusOf(enter("OLeaidS1JvxuMvnyHOwuJ+uX5qY="))).toBe(200)
-    expect(yield* statusOf(enter("none"))).toBe(403)
+    expect(yield* statusOf(enter("none"))).toBe(401)
     expect(yield* statusOf(identityIn({ identityId }, "tls-cert-auth"))).toBe(200)
-    expect(yield* statusOf(identityIn({ identityId: "another" }, "tls-cert-auth"))).toBe(403)
-  }).pipe(on({ identities: { main: {} } })))
+    expect(yield* statusOf(identityIn({ identityId: "another" }, "tls-cert-auth"))).toBe(404)
+  }).pipe(on({ era: "2026", identities: { main: {} } })))
 
 it.effect("a token that its signature does not fit is refused, and so is one of another server", () =>
   Effect.gen(function*() {

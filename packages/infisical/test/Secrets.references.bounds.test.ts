@@ -31,7 +31,7 @@ describe("References", () => {
     )
   })
 
-  it.effect("in one list do not become a thousand requests at the same time", () => {
+  it.effect("in one list do not become as many requests at the same time", () => {
     let now = 0
     let most = 0
     return Effect.gen(function*() {
@@ -44,7 +44,7 @@ describe("References", () => {
     }).pipe(Effect.provide(client(({ secretPath }) =>
       Effect.gen(function*() {
         if (secretPath === "/") {
-          return Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`A${i}`, `\${dev.folder${i}.B}`]))
+          return Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`A${i}`, `\${dev.folder${i}.B}`]))
         }
         most = Math.max(most, ++now)
         yield* Effect.sleep("1 second")
