@@ -83,11 +83,50 @@ describe("A credential from the environment", () => {
       what: "tls-cert-auth",
       variables: { ...identity, INFISICAL_AUTH_METHOD: "tls-cert-auth" },
       expected: { method: "tls-cert-auth", identityId: "identity" }
+    },
+    {
+      what: "gcp-iam",
+      variables: { ...identity, ...jwt, INFISICAL_AUTH_METHOD: "gcp-iam" },
+      expected: { method: "gcp-auth", identityId: "identity" }
+    },
+    {
+      what: "azure, by the id of its own",
+      variables: { ...identity, ...jwt, INFISICAL_AZURE_AUTH_IDENTITY_ID: "own" },
+      expected: { method: "azure-auth", identityId: "own" }
+    },
+    {
+      what: "gcp-id-token, by the id of its own",
+      variables: { ...jwt, INFISICAL_GCP_AUTH_IDENTITY_ID: "own" },
+      expected: { method: "gcp-auth", identityId: "own" }
+    },
+    {
+      what: "gcp-iam, with the id of its own",
+      variables: { ...jwt, INFISICAL_GCP_AUTH_IDENTITY_ID: "own", INFISICAL_AUTH_METHOD: "gcp-iam" },
+      expected: { method: "gcp-auth", identityId: "own" }
+    },
+    {
+      what: "kubernetes, by the id of its own",
+      variables: { ...jwt, INFISICAL_KUBERNETES_IDENTITY_ID: "own" },
+      expected: { method: "kubernetes-auth", identityId: "own" }
+    },
+    {
+      what: "oidc-auth, by the id of its own, with the JWT of its own rather than the general one",
+      variables: { ...jwt, INFISICAL_OIDC_AUTH_JWT: "a.b.c", INFISICAL_OIDC_AUTH_IDENTITY_ID: "own" },
+      expected: { method: "oidc-auth", identityId: "own", jwt: Redacted.make("a.b.c") }
+    },
+    {
+      what: "ldap-auth, with the id of its own",
+      variables: {
+        INFISICAL_LDAP_AUTH_IDENTITY_ID: "own",
+        INFISICAL_LDAP_USERNAME: "me",
+        INFISICAL_LDAP_PASSWORD: "planted0password"
+      },
+      expected: { method: "ldap-auth", identityId: "own", username: "me" }
     }
   ])("logs in by $what where its variables are set", ({ expected, variables }) =>
     Effect.gen(function*() {
       const login = yield* Effect.flatMap(credentialOf({ ...variables }), loginOf)
-      assert.include<object>(login, expected)
+      assert.deepInclude<object>(login, expected)
       assert.notInclude(inspect(login, { depth: null }) + JSON.stringify(login), "planted0")
     }))
 
@@ -119,6 +158,33 @@ describe("A credential from the environment", () => {
         _tag: "InvalidCredentialError",
         part: "organization slug"
       })
+    }))
+
+  it.effect("is an access token in INFISICAL_ACCESS_TOKEN, with the organization", () =>
+    Effect.gen(function*() {
+      const config = yield* configOf({
+        INFISICAL_ACCESS_TOKEN: "a.b.c",
+        INFISICAL_AUTH_ORGANIZATION_SLUG: "sub-org"
+      })
+      assert.strictEqual(config.credential._tag, "AccessToken")
+      assert.deepStrictEqual(config.headers, { "x-infisical-org": Redacted.make("sub-org") })
+    }))
+
+  it.effect.each([
+    { method: "aws-iam", variable: "INFISICAL_AWS_IAM_AUTH_IDENTITY_ID" },
+    { method: "oci-auth", variable: "INFISICAL_OCI_AUTH_IDENTITY_ID" }
+  ])("is signed by $method for the identity of $variable", ({ method, variable }) =>
+    Effect.gen(function*() {
+      const signer = (name: string): CredentialConfig.SignedLogin => ({ identityId }) =>
+        Credential.tlsCertificate({ identityId: `${name} ${identityId}` })
+      const login = yield* Effect.flatMap(
+        credentialOf(
+          { ...identity, [variable]: "own" },
+          { awsIam: signer("aws-iam"), oci: signer("oci-auth"), aliCloud: signer("alicloud-auth") }
+        ),
+        loginOf
+      )
+      assert.include(login, { identityId: `${method} own` })
     }))
 
   it.effect.each(["aws-iam", "oci-auth", "alicloud-auth"])(
@@ -203,6 +269,18 @@ describe("A credential from the environment", () => {
       named: ["INFISICAL_UNIVERSAL_AUTH_CLIENT_ID", "INFISICAL_JWT"]
     },
     {
+      variables: { INFISICAL_TOKEN: "a.b.c", INFISICAL_ACCESS_TOKEN: "a.b.c" },
+      named: ["INFISICAL_TOKEN", "INFISICAL_ACCESS_TOKEN"]
+    },
+    {
+      variables: { INFISICAL_AZURE_AUTH_IDENTITY_ID: "a", INFISICAL_OCI_AUTH_IDENTITY_ID: "b" },
+      named: ["INFISICAL_AZURE_AUTH_IDENTITY_ID", "INFISICAL_OCI_AUTH_IDENTITY_ID"]
+    },
+    {
+      variables: { ...identity, ...jwt, INFISICAL_LDAP_AUTH_IDENTITY_ID: "a" },
+      named: ["INFISICAL_LDAP_AUTH_IDENTITY_ID", "INFISICAL_JWT"]
+    },
+    {
       variables: { INFISICAL_TOKEN: "a.b.c", INFISICAL_AUTH_METHOD: "universal-auth", ...universalAuth },
       named: ["INFISICAL_TOKEN", "INFISICAL_AUTH_METHOD"]
     }
@@ -248,6 +326,8 @@ describe("A credential from the environment", () => {
         Effect.flatMap(InfisicalConfig.fromEnvironment, InfisicalConfig.make).pipe(provider(variables))
       assert.include(yield* Effect.flip(load(universalAuth)), { _tag: "InvalidRequestError", parameter: "projectId" })
       assert.include(yield* Effect.flip(load({ INFISICAL_TOKEN: "a.b.c" })), { parameter: "projectId" })
+      const { message } = yield* Effect.flip(load({ INFISICAL_TOKEN: "abc" }))
+      for (const part of ["access token", "INFISICAL_PROJECT_ID", "service token", "st."]) assert.include(message, part)
       assert.strictEqual((yield* load({ INFISICAL_TOKEN: "st.id.secret" })).credential._tag, "ServiceToken")
     }))
 
@@ -262,6 +342,14 @@ describe("A credential from the environment", () => {
 const allVariables = [
   "INFISICAL_AUTH_METHOD",
   "INFISICAL_TOKEN",
+  "INFISICAL_ACCESS_TOKEN",
+  "INFISICAL_AWS_IAM_AUTH_IDENTITY_ID",
+  "INFISICAL_AZURE_AUTH_IDENTITY_ID",
+  "INFISICAL_GCP_AUTH_IDENTITY_ID",
+  "INFISICAL_KUBERNETES_IDENTITY_ID",
+  "INFISICAL_LDAP_AUTH_IDENTITY_ID",
+  "INFISICAL_OCI_AUTH_IDENTITY_ID",
+  "INFISICAL_OIDC_AUTH_IDENTITY_ID",
   "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID",
   "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET",
   "INFISICAL_MACHINE_IDENTITY_ID",
