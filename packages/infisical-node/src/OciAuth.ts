@@ -3,8 +3,9 @@
  *
  * This is an entry point of its own, `effect-infisical-node/OciAuth`.
  *
- * It signs with `node:crypto`, without Oracle's `oci-common`: that brings a dozen packages (an HTTP client, a circuit
- * breaker, JSON web tokens) to sign three lines. The tests check the signature that Oracle publishes.
+ * It signs with `node:crypto`, without Oracle's `oci-common`: that brings other packages, such as an HTTP client, to sign
+ * three lines. The RSA signature is that of `node:crypto`. Only the text that is signed is written here, and the tests
+ * check it by the signature that Oracle publishes.
  *
  * @since 0.1.0
  */

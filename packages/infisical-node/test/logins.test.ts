@@ -213,10 +213,60 @@ describe("Alibaba Cloud", () => {
       assert.notInclude(inspect(first, { depth: null }) + JSON.stringify(first), "planted0")
     }))
 
+  it.effect("signs with the security token of temporary credentials, and sends it", () =>
+    Effect.gen(function*() {
+      const secret = "planted0secret"
+      const loginOf = (securityToken?: string) =>
+        Effect.gen(function*() {
+          const { login } = yield* AliCloudAuth.aliCloudAuth({
+            identityId: "identity",
+            credentials: Effect.succeed({
+              accessKeyId: "STS.LTAI",
+              accessKeySecret: Redacted.make(secret),
+              securityToken: securityToken === undefined ? undefined : Redacted.make(securityToken)
+            })
+          })
+          const sent = yield* login
+          return sent.method === "alicloud-auth" ? sent : yield* Effect.dieMessage(sent.method)
+        })
+      const sent = yield* loginOf("planted0token")
+      const other = yield* loginOf("planted0other")
+      const textOf = (secret: Redacted.Redacted<string> | undefined) => secret && Redacted.value(secret)
+      assert.strictEqual(textOf(sent.securityToken), "planted0token")
+      assert.strictEqual(
+        Redacted.value(sent.signature),
+        signatureOf({
+          AccessKeyId: "STS.LTAI",
+          Action: "GetCallerIdentity",
+          Format: "JSON",
+          SecurityToken: "planted0token",
+          SignatureMethod: "HMAC-SHA1",
+          SignatureNonce: sent.signatureNonce,
+          SignatureVersion: "1.0",
+          Timestamp: sent.timestamp,
+          Version: "2015-04-01"
+        }, secret)
+      )
+      // Credentials that were refused are offered again once their token is another one.
+      assert.notStrictEqual(textOf(sent.signedWith), textOf(other.signedWith))
+      assert.notInclude(inspect(sent, { depth: null }) + JSON.stringify(sent), "planted0")
+      assert.include(yield* Effect.flip(loginOf()), { part: "Alibaba Cloud access key id" })
+    }))
+
   it.effect("logs in with its variables", () =>
     Effect.gen(function*() {
       const variables = { INFISICAL_AUTH_METHOD: "alicloud-auth", ALIBABA_CLOUD_ACCESS_KEY_ID: "LTAI" }
       assert.strictEqual(yield* readWith({ ...variables, ALIBABA_CLOUD_ACCESS_KEY_SECRET: "planted0" }), "a")
+      const temporary = {
+        INFISICAL_AUTH_METHOD: "alicloud-auth",
+        ALIBABA_CLOUD_ACCESS_KEY_ID: "STS.LTAI",
+        ALIBABA_CLOUD_ACCESS_KEY_SECRET: "planted0",
+        ALIBABA_CLOUD_SECURITY_TOKEN: "planted0token"
+      }
+      assert.strictEqual(yield* readWith(temporary), "a")
+      assert.include(yield* Effect.flip(readWith({ ...temporary, ALIBABA_CLOUD_SECURITY_TOKEN: " " })), {
+        part: "Alibaba Cloud access key id"
+      })
       const error = yield* Effect.flip(readWith({ ...variables, ALIBABA_CLOUD_ACCESS_KEY_SECRET: "" }))
       assert.include(error, { _tag: "InvalidCredentialError", part: "Alibaba Cloud credentials" })
     }).pipe(Effect.provide(emulator)))

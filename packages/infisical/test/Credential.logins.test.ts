@@ -97,6 +97,28 @@ const logins: ReadonlyArray<{ readonly kind: string; readonly login: Login; read
     }
   },
   {
+    kind: "alicloud-auth",
+    login: (options) =>
+      Credential.aliCloudAuth({
+        ...options,
+        identityId,
+        sign: Effect.succeed({ ...aliCloud, securityToken: secret("token") })
+      }),
+    body: {
+      identityId,
+      Action: "GetCallerIdentity",
+      Format: "JSON",
+      Version: "2015-04-01",
+      AccessKeyId: "LTAI",
+      SignatureMethod: "HMAC-SHA1",
+      Timestamp: "2026-11-23T12:34:56Z",
+      SignatureVersion: "1.0",
+      SignatureNonce: "nonce",
+      SecurityToken: "planted0token",
+      Signature: "planted0signature"
+    }
+  },
+  {
     kind: "tls-cert-auth",
     login: (options) => Credential.tlsCertificate({ ...options, identityId }),
     body: { identityId }

@@ -20,6 +20,12 @@ const credentialOf = (variables: Record<string, string>, platform = {}) =>
 const loginOf = (credential: Credential.Credential) =>
   credential._tag === "MachineIdentity" ? credential.login : Effect.dieMessage(credential._tag)
 
+/** With the text of what is redacted, since two redacted texts are always deeply equal. */
+const bare = (fields: object): object =>
+  Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [name, Redacted.isRedacted(value) ? Redacted.value(value) : value])
+  )
+
 const universalAuth = {
   INFISICAL_UNIVERSAL_AUTH_CLIENT_ID: "client",
   INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET: "planted0secret"
@@ -83,11 +89,50 @@ describe("A credential from the environment", () => {
       what: "tls-cert-auth",
       variables: { ...identity, INFISICAL_AUTH_METHOD: "tls-cert-auth" },
       expected: { method: "tls-cert-auth", identityId: "identity" }
+    },
+    {
+      what: "gcp-iam",
+      variables: { ...identity, ...jwt, INFISICAL_AUTH_METHOD: "gcp-iam" },
+      expected: { method: "gcp-auth", identityId: "identity" }
+    },
+    {
+      what: "azure, by the id of its own",
+      variables: { ...identity, ...jwt, INFISICAL_AZURE_AUTH_IDENTITY_ID: "own" },
+      expected: { method: "azure-auth", identityId: "own" }
+    },
+    {
+      what: "gcp-id-token, by the id of its own",
+      variables: { ...jwt, INFISICAL_GCP_AUTH_IDENTITY_ID: "own" },
+      expected: { method: "gcp-auth", identityId: "own" }
+    },
+    {
+      what: "gcp-iam, with the id of its own",
+      variables: { ...jwt, INFISICAL_GCP_AUTH_IDENTITY_ID: "own", INFISICAL_AUTH_METHOD: "gcp-iam" },
+      expected: { method: "gcp-auth", identityId: "own" }
+    },
+    {
+      what: "kubernetes, by the id of its own",
+      variables: { ...jwt, INFISICAL_KUBERNETES_IDENTITY_ID: "own" },
+      expected: { method: "kubernetes-auth", identityId: "own" }
+    },
+    {
+      what: "oidc-auth, by the id of its own, with the JWT of its own rather than the general one",
+      variables: { ...jwt, INFISICAL_OIDC_AUTH_JWT: "a.b.c", INFISICAL_OIDC_AUTH_IDENTITY_ID: "own" },
+      expected: { method: "oidc-auth", identityId: "own", jwt: "a.b.c" }
+    },
+    {
+      what: "ldap-auth, with the id of its own",
+      variables: {
+        INFISICAL_LDAP_AUTH_IDENTITY_ID: "own",
+        INFISICAL_LDAP_USERNAME: "me",
+        INFISICAL_LDAP_PASSWORD: "planted0password"
+      },
+      expected: { method: "ldap-auth", identityId: "own", username: "me" }
     }
   ])("logs in by $what where its variables are set", ({ expected, variables }) =>
     Effect.gen(function*() {
       const login = yield* Effect.flatMap(credentialOf({ ...variables }), loginOf)
-      assert.include<object>(login, expected)
+      assert.include<object>(bare(login), expected)
       assert.notInclude(inspect(login, { depth: null }) + JSON.stringify(login), "planted0")
     }))
 
@@ -114,11 +159,38 @@ describe("A credential from the environment", () => {
   it.effect("goes with an access token and an organization, but with no service token and one", () =>
     Effect.gen(function*() {
       const read = (token: string) => configOf({ INFISICAL_TOKEN: token, INFISICAL_AUTH_ORGANIZATION_SLUG: "sub-org" })
-      assert.deepStrictEqual((yield* read("a.b.c")).headers, { "x-infisical-org": Redacted.make("sub-org") })
+      assert.deepStrictEqual(bare((yield* read("a.b.c")).headers), { "x-infisical-org": "sub-org" })
       assert.include(yield* Effect.flip(read("st.id.secret")), {
         _tag: "InvalidCredentialError",
         part: "organization slug"
       })
+    }))
+
+  it.effect("is an access token in INFISICAL_ACCESS_TOKEN, with the organization", () =>
+    Effect.gen(function*() {
+      const config = yield* configOf({
+        INFISICAL_ACCESS_TOKEN: "a.b.c",
+        INFISICAL_AUTH_ORGANIZATION_SLUG: "sub-org"
+      })
+      assert.strictEqual(config.credential._tag, "AccessToken")
+      assert.deepStrictEqual(bare(config.headers), { "x-infisical-org": "sub-org" })
+    }))
+
+  it.effect.each([
+    { method: "aws-iam", variable: "INFISICAL_AWS_IAM_AUTH_IDENTITY_ID" },
+    { method: "oci-auth", variable: "INFISICAL_OCI_AUTH_IDENTITY_ID" }
+  ])("is signed by $method for the identity of $variable", ({ method, variable }) =>
+    Effect.gen(function*() {
+      const signer = (name: string): CredentialConfig.SignedLogin => ({ identityId }) =>
+        Credential.tlsCertificate({ identityId: `${name} ${identityId}` })
+      const login = yield* Effect.flatMap(
+        credentialOf(
+          { ...identity, [variable]: "own" },
+          { awsIam: signer("aws-iam"), oci: signer("oci-auth"), aliCloud: signer("alicloud-auth") }
+        ),
+        loginOf
+      )
+      assert.include(login, { identityId: `${method} own` })
     }))
 
   it.effect.each(["aws-iam", "oci-auth", "alicloud-auth"])(
@@ -145,7 +217,7 @@ describe("A credential from the environment", () => {
         credentialOf({ ...identity, INFISICAL_SPIFFE_JWT_PATH: "/svid" }, { readJwt }),
         loginOf
       )
-      assert.deepInclude(login, { method: "spiffe-auth", jwt: Redacted.make("jwt.of._svid") })
+      assert.include<object>(bare(login), { method: "spiffe-auth", jwt: "jwt.of._svid" })
     }))
 
   it.effect("reads the token of a Kubernetes service account from where it is, or from where it is said to be", () =>
@@ -153,12 +225,12 @@ describe("A credential from the environment", () => {
       const readJwt = (path: string) => Effect.succeed(Redacted.make(`jwt.of.${path.replaceAll("/", "_")}`))
       const read = (variables: Record<string, string>) =>
         Effect.flatMap(credentialOf({ ...identity, ...variables }, { readJwt }), loginOf)
-      assert.deepInclude(yield* read({ INFISICAL_AUTH_METHOD: "kubernetes" }), {
-        jwt: Redacted.make("jwt.of._var_run_secrets_kubernetes.io_serviceaccount_token")
+      assert.include<object>(bare(yield* read({ INFISICAL_AUTH_METHOD: "kubernetes" })), {
+        jwt: "jwt.of._var_run_secrets_kubernetes.io_serviceaccount_token"
       })
-      assert.deepInclude(yield* read({ INFISICAL_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH: "/token" }), {
+      assert.include<object>(bare(yield* read({ INFISICAL_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH: "/token" })), {
         method: "kubernetes-auth",
-        jwt: Redacted.make("jwt.of._token")
+        jwt: "jwt.of._token"
       })
     }))
 
@@ -201,6 +273,18 @@ describe("A credential from the environment", () => {
     {
       variables: { ...universalAuth, ...identity, ...jwt },
       named: ["INFISICAL_UNIVERSAL_AUTH_CLIENT_ID", "INFISICAL_JWT"]
+    },
+    {
+      variables: { INFISICAL_TOKEN: "a.b.c", INFISICAL_ACCESS_TOKEN: "a.b.c" },
+      named: ["INFISICAL_TOKEN", "INFISICAL_ACCESS_TOKEN"]
+    },
+    {
+      variables: { INFISICAL_AZURE_AUTH_IDENTITY_ID: "a", INFISICAL_OCI_AUTH_IDENTITY_ID: "b" },
+      named: ["INFISICAL_AZURE_AUTH_IDENTITY_ID", "INFISICAL_OCI_AUTH_IDENTITY_ID"]
+    },
+    {
+      variables: { ...identity, ...jwt, INFISICAL_LDAP_AUTH_IDENTITY_ID: "a" },
+      named: ["INFISICAL_LDAP_AUTH_IDENTITY_ID", "INFISICAL_JWT"]
     },
     {
       variables: { INFISICAL_TOKEN: "a.b.c", INFISICAL_AUTH_METHOD: "universal-auth", ...universalAuth },
@@ -248,6 +332,8 @@ describe("A credential from the environment", () => {
         Effect.flatMap(InfisicalConfig.fromEnvironment, InfisicalConfig.make).pipe(provider(variables))
       assert.include(yield* Effect.flip(load(universalAuth)), { _tag: "InvalidRequestError", parameter: "projectId" })
       assert.include(yield* Effect.flip(load({ INFISICAL_TOKEN: "a.b.c" })), { parameter: "projectId" })
+      const { message } = yield* Effect.flip(load({ INFISICAL_TOKEN: "abc" }))
+      for (const part of ["access token", "INFISICAL_PROJECT_ID", "service token", "st."]) assert.include(message, part)
       assert.strictEqual((yield* load({ INFISICAL_TOKEN: "st.id.secret" })).credential._tag, "ServiceToken")
     }))
 
@@ -262,6 +348,14 @@ describe("A credential from the environment", () => {
 const allVariables = [
   "INFISICAL_AUTH_METHOD",
   "INFISICAL_TOKEN",
+  "INFISICAL_ACCESS_TOKEN",
+  "INFISICAL_AWS_IAM_AUTH_IDENTITY_ID",
+  "INFISICAL_AZURE_AUTH_IDENTITY_ID",
+  "INFISICAL_GCP_AUTH_IDENTITY_ID",
+  "INFISICAL_KUBERNETES_IDENTITY_ID",
+  "INFISICAL_LDAP_AUTH_IDENTITY_ID",
+  "INFISICAL_OCI_AUTH_IDENTITY_ID",
+  "INFISICAL_OIDC_AUTH_IDENTITY_ID",
   "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID",
   "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET",
   "INFISICAL_MACHINE_IDENTITY_ID",

@@ -51,6 +51,8 @@ const replacements = (seconds: number) => Math.floor((year - 1) / (Math.ceil(sec
 
 const days = 86_400
 
+const of2026 = { renewal: "new JWT", isSelfContained: true, longestJwt: 90 * days } as const
+
 const kinds: ReadonlyArray<{
   readonly name: string
   readonly rules: Rules
@@ -122,6 +124,54 @@ const kinds: ReadonlyArray<{
     rules: { expiresIn: 3 * days, accessTokenMaxTTL: 3 * days, renewal: "same JWT" },
     logins: [replacements(3 * days) + 1, replacements(3 * days) + 1],
     renewals: [0, 0]
+  },
+  {
+    name: "whose tokens keep their JWT and have a maximum that is not stated takes it from the JWT",
+    rules: { expiresIn: 3 * days, accessTokenMaxTTL: null, hiddenMaximum: 30 * days, renewal: "same JWT" },
+    logins: [13, 14],
+    renewals: [replacements(3 * days) - 16, replacements(3 * days) - 12]
+  },
+  {
+    name: "of 2025 whose whole TTL does not fit twice only logs in: a renewal would delete the token",
+    rules: { expiresIn: 20 * days, accessTokenMaxTTL: 30 * days, renewal: "new JWT" },
+    logins: [replacements(20 * days) + 1, replacements(20 * days) + 1],
+    renewals: [0, 0]
+  },
+  {
+    name: "of 2026 whose whole TTL does not fit twice renews its tokens for what is left, once",
+    rules: { ...of2026, expiresIn: 20 * days, accessTokenMaxTTL: 30 * days },
+    logins: [15, 15],
+    renewals: [14, 15]
+  },
+  {
+    name: "of 2026 whose tokens live for three days of thirty logs in once per maximum, and renews between",
+    rules: { ...of2026, expiresIn: 3 * days, accessTokenMaxTTL: 30 * days },
+    logins: [12, 14],
+    renewals: [replacements(3 * days) - 16, replacements(3 * days) + 14]
+  },
+  {
+    name: "of 2026 whose tokens are periodic logs in once, and renews",
+    rules: { ...of2026, expiresIn: 3 * days, accessTokenMaxTTL: 1_000_000_000 },
+    logins: [1, 1],
+    renewals: [replacements(3 * days), replacements(3 * days)]
+  },
+  {
+    name: "of 2026 whose tokens have no TTL but a maximum of 180 days renews them up to the maximum",
+    rules: { ...of2026, expiresIn: 0, accessTokenMaxTTL: 180 * days },
+    logins: [3, 3],
+    renewals: [4, 4]
+  },
+  {
+    name: "whose tokens have no end, and a number of uses, logs in once they are used up",
+    rules: { expiresIn: 0, accessTokenMaxTTL: 0, renewal: "same JWT", uses: 100 },
+    logins: [15, 15],
+    renewals: [0, 0]
+  },
+  {
+    name: "whose tokens are renewed, and have a number of uses, logs in once they are used up",
+    rules: { expiresIn: 3 * days, accessTokenMaxTTL: 0, renewal: "new JWT", uses: 100 },
+    logins: [15, 15],
+    renewals: [replacements(3 * days) - 15, replacements(3 * days)]
   }
 ]
 

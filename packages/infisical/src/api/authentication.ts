@@ -91,6 +91,7 @@ const loginRequest = (login: Login) =>
             Timestamp: login.timestamp,
             SignatureVersion: "1.0",
             SignatureNonce: login.signatureNonce,
+            ...login.securityToken !== undefined && { SecurityToken: Redacted.value(login.securityToken) },
             Signature: Redacted.value(login.signature)
           }
         })

@@ -57,6 +57,7 @@ const jwtMethods = {
   "kubernetes": "kubernetes-auth",
   "azure": "azure-auth",
   "gcp-id-token": "gcp-auth",
+  "gcp-iam": "gcp-auth",
   "oidc-auth": "oidc-auth",
   "jwt-auth": "jwt-auth",
   "spiffe-auth": "spiffe-auth"
@@ -67,13 +68,15 @@ const signedMethods = { "aws-iam": "awsIam", "oci-auth": "oci", "alicloud-auth":
 
 type JwtMethod = keyof typeof jwtMethods
 type SignedMethod = keyof typeof signedMethods
-type Method = "token" | "universal-auth" | "ldap-auth" | "tls-cert-auth" | JwtMethod | SignedMethod
+type Tokens = "token" | "access token"
+type Method = Tokens | "universal-auth" | "ldap-auth" | "tls-cert-auth" | JwtMethod | SignedMethod
 
 const methodNames = [
   "universal-auth",
   "kubernetes",
   "azure",
   "gcp-id-token",
+  "gcp-iam",
   "aws-iam",
   "oidc-auth",
   "jwt-auth",
@@ -82,9 +85,7 @@ const methodNames = [
   "alicloud-auth",
   "tls-cert-auth",
   "spiffe-auth"
-] as const satisfies ReadonlyArray<Exclude<Method, "token">>
-
-const isJwtMethod = (method: Method): method is JwtMethod => Object.hasOwn(jwtMethods, method)
+] as const satisfies ReadonlyArray<Exclude<Method, Tokens>>
 
 const isSignedMethod = (method: Method): method is SignedMethod => Object.hasOwn(signedMethods, method)
 
@@ -104,9 +105,17 @@ const method = Config.mapOrFail(
 const variables = Config.all({
   method,
   token: optionalSecret("INFISICAL_TOKEN"),
+  accessToken: optionalSecret("INFISICAL_ACCESS_TOKEN"),
   clientId: optionalText("INFISICAL_UNIVERSAL_AUTH_CLIENT_ID"),
   clientSecret: optionalSecret("INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET"),
   identityId: optionalText("INFISICAL_MACHINE_IDENTITY_ID"),
+  awsIdentityId: optionalText("INFISICAL_AWS_IAM_AUTH_IDENTITY_ID"),
+  azureIdentityId: optionalText("INFISICAL_AZURE_AUTH_IDENTITY_ID"),
+  gcpIdentityId: optionalText("INFISICAL_GCP_AUTH_IDENTITY_ID"),
+  kubernetesIdentityId: optionalText("INFISICAL_KUBERNETES_IDENTITY_ID"),
+  ldapIdentityId: optionalText("INFISICAL_LDAP_AUTH_IDENTITY_ID"),
+  ociIdentityId: optionalText("INFISICAL_OCI_AUTH_IDENTITY_ID"),
+  oidcIdentityId: optionalText("INFISICAL_OIDC_AUTH_IDENTITY_ID"),
   jwt: optionalSecret("INFISICAL_JWT"),
   oidcJwt: optionalSecret("INFISICAL_OIDC_AUTH_JWT"),
   jwtPath: optionalText("INFISICAL_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH"),
@@ -123,17 +132,23 @@ type Variables = Config.Config.Success<typeof variables>
  * method has no variables of its own. An empty variable counts as not set. The names are those of Infisical's command
  * line and Go SDK, if they have one.
  *
- * | method | variables |
+ * | method | variables, in addition to the identity's id |
  * | --- | --- |
- * | none: a service token, or an access token | `INFISICAL_TOKEN` |
- * | `universal-auth` | `INFISICAL_UNIVERSAL_AUTH_CLIENT_ID`, `INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET` |
- * | `oidc-auth` | `INFISICAL_MACHINE_IDENTITY_ID`, `INFISICAL_OIDC_AUTH_JWT` or `INFISICAL_JWT` |
- * | `jwt-auth`, `azure`, `gcp-id-token` | `INFISICAL_MACHINE_IDENTITY_ID`, `INFISICAL_JWT` |
- * | `kubernetes` | `INFISICAL_MACHINE_IDENTITY_ID`, `INFISICAL_JWT`, or on Node the file that `INFISICAL_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH` names (default: the file that Kubernetes mounts) |
- * | `spiffe-auth` | `INFISICAL_MACHINE_IDENTITY_ID`, `INFISICAL_JWT`, or on Node the file that `INFISICAL_SPIFFE_JWT_PATH` names |
- * | `ldap-auth` | `INFISICAL_MACHINE_IDENTITY_ID`, `INFISICAL_LDAP_USERNAME`, `INFISICAL_LDAP_PASSWORD` |
- * | `tls-cert-auth` | `INFISICAL_MACHINE_IDENTITY_ID`; the `HttpClient` presents the certificate |
- * | `aws-iam`, `oci-auth`, `alicloud-auth`, on Node | `INFISICAL_MACHINE_IDENTITY_ID`, and the variables of the cloud |
+ * | `universal-auth` | `INFISICAL_UNIVERSAL_AUTH_CLIENT_ID`, `INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET`; needs no identity's id |
+ * | `kubernetes` | `INFISICAL_JWT`, or on Node the file that `INFISICAL_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH` names (default: the file that Kubernetes mounts) |
+ * | `oidc-auth` | `INFISICAL_OIDC_AUTH_JWT` or `INFISICAL_JWT` |
+ * | `jwt-auth`, `azure`, `gcp-id-token`, `gcp-iam` | `INFISICAL_JWT` |
+ * | `spiffe-auth` | `INFISICAL_JWT`, or on Node the file that `INFISICAL_SPIFFE_JWT_PATH` names |
+ * | `aws-iam`, `oci-auth`, `alicloud-auth`, on Node | the variables of the cloud |
+ * | `tls-cert-auth` | none; the `HttpClient` presents the certificate |
+ * | `ldap-auth` | `INFISICAL_LDAP_USERNAME`, `INFISICAL_LDAP_PASSWORD` |
+ * | none: an access token | `INFISICAL_ACCESS_TOKEN` or `INFISICAL_TOKEN`; needs no identity's id |
+ * | none: a service token, the older way | `INFISICAL_TOKEN`; needs no identity's id |
+ *
+ * The identity's id is `INFISICAL_MACHINE_IDENTITY_ID`. The method's own variable comes first, if it is set:
+ * `INFISICAL_AWS_IAM_AUTH_IDENTITY_ID`, `INFISICAL_AZURE_AUTH_IDENTITY_ID`, `INFISICAL_GCP_AUTH_IDENTITY_ID`,
+ * `INFISICAL_KUBERNETES_IDENTITY_ID`, `INFISICAL_LDAP_AUTH_IDENTITY_ID`, `INFISICAL_OCI_AUTH_IDENTITY_ID`,
+ * `INFISICAL_OIDC_AUTH_IDENTITY_ID`. It also selects the method, so that `INFISICAL_AUTH_METHOD` is not needed.
  *
  * `INFISICAL_AUTH_ORGANIZATION_SLUG` selects a sub-organization, with every method and with an access token.
  *
@@ -163,6 +178,13 @@ const credentialOf = (
       (token, organizationSlug) => Credential.token(token, { organizationSlug })
     )
   }
+  if (method === "access token") {
+    return Either.zipWith(
+      need("INFISICAL_ACCESS_TOKEN", variables.accessToken),
+      organizationSlug,
+      (token, organizationSlug) => Credential.accessToken(token, { organizationSlug })
+    )
+  }
   if (method === "universal-auth") {
     return Either.map(
       Either.all({
@@ -173,7 +195,10 @@ const credentialOf = (
       Credential.universalAuth
     )
   }
-  const identity = { identityId: need("INFISICAL_MACHINE_IDENTITY_ID", variables.identityId), organizationSlug }
+  const identity = {
+    identityId: need("INFISICAL_MACHINE_IDENTITY_ID", identityIdOf(method, variables)),
+    organizationSlug
+  }
   if (method === "ldap-auth") {
     return Either.map(
       Either.all({
@@ -201,38 +226,74 @@ const credentialOf = (
   )
 }
 
-/** The method whose own variables are set. The identity's id belongs to several. */
-const choose = (variables: Variables): Either.Either<Method, ConfigError.ConfigError> => {
-  const { clientId, clientSecret, jwt, jwtPath, method, oidcJwt, password, spiffeJwtPath, token, username } = variables
-  const named: ReadonlyArray<readonly [variable: string, method: Method, value: Option.Option<unknown>]> = [
-    ["INFISICAL_TOKEN", "token", token],
-    ["INFISICAL_UNIVERSAL_AUTH_CLIENT_ID", "universal-auth", clientId],
-    ["INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET", "universal-auth", clientSecret],
-    ["INFISICAL_LDAP_USERNAME", "ldap-auth", username],
-    ["INFISICAL_LDAP_PASSWORD", "ldap-auth", password],
-    ["INFISICAL_OIDC_AUTH_JWT", "oidc-auth", oidcJwt],
-    ["INFISICAL_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH", "kubernetes", jwtPath],
-    ["INFISICAL_SPIFFE_JWT_PATH", "spiffe-auth", spiffeJwtPath],
-    ["INFISICAL_JWT", Option.getOrElse(Option.filter(method, isJwtMethod), () => "jwt-auth" as const), jwt]
+/** The id of the method's own variable, or else the general one. */
+const identityIdOf = (method: Method, variables: Variables): Option.Option<string> => {
+  const own: Partial<Record<Method, Option.Option<string>>> = {
+    "aws-iam": variables.awsIdentityId,
+    "azure": variables.azureIdentityId,
+    "gcp-id-token": variables.gcpIdentityId,
+    "gcp-iam": variables.gcpIdentityId,
+    "kubernetes": variables.kubernetesIdentityId,
+    "ldap-auth": variables.ldapIdentityId,
+    "oci-auth": variables.ociIdentityId,
+    "oidc-auth": variables.oidcIdentityId
+  }
+  return Option.orElse(own[method] ?? Option.none(), () => variables.identityId)
+}
+
+/** The variables that belong to some methods only. The first method is the one that the variable selects alone. */
+const ownVariables = (
+  variables: Variables
+): ReadonlyArray<
+  readonly [variable: string, methods: Array.NonEmptyReadonlyArray<Method>, value: Option.Option<unknown>]
+> => [
+  ["INFISICAL_TOKEN", ["token"], variables.token],
+  ["INFISICAL_ACCESS_TOKEN", ["access token"], variables.accessToken],
+  ["INFISICAL_UNIVERSAL_AUTH_CLIENT_ID", ["universal-auth"], variables.clientId],
+  ["INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET", ["universal-auth"], variables.clientSecret],
+  ["INFISICAL_LDAP_USERNAME", ["ldap-auth"], variables.username],
+  ["INFISICAL_LDAP_PASSWORD", ["ldap-auth"], variables.password],
+  ["INFISICAL_LDAP_AUTH_IDENTITY_ID", ["ldap-auth"], variables.ldapIdentityId],
+  ["INFISICAL_OIDC_AUTH_JWT", ["oidc-auth"], variables.oidcJwt],
+  ["INFISICAL_OIDC_AUTH_IDENTITY_ID", ["oidc-auth"], variables.oidcIdentityId],
+  ["INFISICAL_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH", ["kubernetes"], variables.jwtPath],
+  ["INFISICAL_KUBERNETES_IDENTITY_ID", ["kubernetes"], variables.kubernetesIdentityId],
+  ["INFISICAL_SPIFFE_JWT_PATH", ["spiffe-auth"], variables.spiffeJwtPath],
+  ["INFISICAL_AZURE_AUTH_IDENTITY_ID", ["azure"], variables.azureIdentityId],
+  ["INFISICAL_GCP_AUTH_IDENTITY_ID", ["gcp-id-token", "gcp-iam"], variables.gcpIdentityId],
+  ["INFISICAL_AWS_IAM_AUTH_IDENTITY_ID", ["aws-iam"], variables.awsIdentityId],
+  ["INFISICAL_OCI_AUTH_IDENTITY_ID", ["oci-auth"], variables.ociIdentityId],
+  // The last, since it fits what the others select.
+  [
+    "INFISICAL_JWT",
+    ["jwt-auth", "oidc-auth", "kubernetes", "azure", "gcp-id-token", "gcp-iam", "spiffe-auth"],
+    variables.jwt
   ]
-  const set = named.filter(([, , value]) => Option.isSome(value))
-  const first = set[0]
-  const other = set.find(([, of]) => of !== Option.getOrElse(method, () => first?.[1]))
+]
+
+/** The method that all variables fit. The identity's general id fits several. */
+const choose = (variables: Variables): Either.Either<Method, ConfigError.ConfigError> => {
+  const { method } = variables
+  const set = ownVariables(variables).filter(([, , value]) => Option.isSome(value))
   if (Option.isSome(method)) {
+    const other = set.find(([, methods]) => !methods.includes(method.value))
     return other === undefined ? Either.right(method.value) : invalid(
       other[0],
       `contradicts INFISICAL_AUTH_METHOD, which is ${method.value}: unset one of them`
     )
   }
+  const first = set[0]
   if (first === undefined) {
     return Either.left(
       ConfigError.MissingData(
-        ["INFISICAL_TOKEN"],
-        "No credential is set. Set INFISICAL_TOKEN, or INFISICAL_UNIVERSAL_AUTH_CLIENT_ID and INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET, or INFISICAL_AUTH_METHOD and INFISICAL_MACHINE_IDENTITY_ID"
+        ["INFISICAL_UNIVERSAL_AUTH_CLIENT_ID"],
+        "No credential is set. Set INFISICAL_UNIVERSAL_AUTH_CLIENT_ID and INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET, or INFISICAL_AUTH_METHOD and INFISICAL_MACHINE_IDENTITY_ID, or INFISICAL_TOKEN"
       )
     )
   }
-  return other === undefined ? Either.right(first[1]) : invalid(
+  const selected = first[1][0]
+  const other = set.find(([, methods]) => !methods.includes(selected))
+  return other === undefined ? Either.right(selected) : invalid(
     other[0],
     `contradicts ${first[0]}: unset one of them, since they are different credentials`
   )

@@ -115,7 +115,12 @@ export const checkProjectId = (
     ? Effect.succeedSome(projectId.trim())
     : credential._tag === "ServiceToken" || credential._tag === "ServiceTokenV3"
     ? Effect.succeedNone
-    : invalid("projectId", "this credential needs it. It is in the project's settings.")
+    : invalid(
+      "projectId",
+      credential._tag === "AccessToken"
+        ? "an access token needs it. Set projectId or INFISICAL_PROJECT_ID to the id from the project's settings. If the token was meant to be a service token: those begin with st."
+        : "a machine identity needs it. Set projectId or INFISICAL_PROJECT_ID to the id from the project's settings."
+    )
 
 /** The routes, as far as they are known before the first request. */
 export const checkSource = (

@@ -94,6 +94,8 @@ export interface SignedAliCloudRequest extends Signed {
   /** In UTC, `YYYY-MM-DDTHH:mm:ssZ`. */
   readonly timestamp: string
   readonly signatureNonce: string
+  /** The token of temporary credentials, which is signed as well. */
+  readonly securityToken?: Redacted.Redacted<string> | undefined
   readonly signature: Redacted.Redacted<string>
 }
 

@@ -2,7 +2,7 @@
  * The access token of a machine identity: how long it is good, and whether a renewal helps. Pure functions. Times are in
  * milliseconds of our own clock.
  *
- * What the server states is hostile input: a number that makes no sense counts as not stated.
+ * The server's numbers are hostile input: a number that makes no sense counts as not stated.
  */
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
@@ -25,6 +25,12 @@ export interface AccessToken {
   readonly lastEnd: number
   /** The end of the JWT itself. It moves only if a renewal returns another JWT. */
   readonly jwtExpiresAt: number
+  /** Whether the server renews the token for what is left of its maximum, if that is less than a TTL. */
+  readonly isRenewedInPart: boolean
+}
+
+interface Claims {
+  readonly [claim: string]: unknown
 }
 
 /** A longer token is refused: it could not be sent as a header. */
@@ -40,7 +46,8 @@ export const fromAnswer = (
   previous: Option.Option<AccessToken> = Option.none()
 ): AccessToken => {
   const value = Redacted.make(answer.accessToken)
-  const lifetime = jwtLifetime(answer.accessToken)
+  const claims = Option.getOrElse(claimsOf(answer.accessToken), (): Claims => ({}))
+  const lifetime = jwtLifetime(claims)
   const stated = milliseconds(answer.expiresIn)
   // A server of 2026 ends every JWT within 90 days, although the TTL is 0, and renews it for as long again.
   const ttl = stated === Number.POSITIVE_INFINITY ? lifetime : stated
@@ -62,7 +69,9 @@ export const fromAnswer = (
     ttl,
     // A JWT that outlives its own TTL is that of an old server: its end is the maximum.
     lastEnd: Math.min(maximumEnd, lifetime > ttl + clockTolerance ? jwtExpiresAt : Number.POSITIVE_INFINITY),
-    jwtExpiresAt
+    jwtExpiresAt,
+    // Servers of 2026 state the rules of a token in its JWT, and refuse a renewal only if nothing is left.
+    isRenewedInPart: "creationEpoch" in claims
   }
 }
 
@@ -73,12 +82,12 @@ export const isGood = (token: AccessToken, now: number): boolean => now < token.
 export const isDue = (token: AccessToken, now: number): boolean => now >= token.replaceAt || now < token.issuedAt
 
 /**
- * Whether a renewal helps: a whole TTL must fit before the last end. Otherwise an old server refuses the renewal and
- * deletes the token.
+ * Whether a renewal helps: a whole TTL must fit before the last end. Otherwise a server before 2026 refuses the renewal
+ * and deletes the token. A server of 2026 renews it for what is left, which must be more than the token has already.
  */
 export const isRenewable = (token: AccessToken, now: number): boolean =>
   isGood(token, now) && now >= token.issuedAt && token.ttl !== Number.POSITIVE_INFINITY &&
-  now + token.ttl + clockTolerance <= token.lastEnd
+  (token.isRenewedInPart ? token.expiresAt : now + token.ttl) + clockTolerance <= token.lastEnd
 
 /** Whether the renewed token ends later. If it does not, the renewal was useless. */
 export const isExtended = (renewed: AccessToken, token: AccessToken): boolean => renewed.expiresAt > token.expiresAt
@@ -100,9 +109,5 @@ const milliseconds = (seconds: number | null | undefined): number =>
  * The time between the two claims of a JWT, since the server's clock need not be ours. Infinite if the token is no JWT or
  * does not state both.
  */
-const jwtLifetime = (jwt: string): number =>
-  Option.match(claimsOf(jwt), {
-    onNone: () => Number.POSITIVE_INFINITY,
-    onSome: ({ exp, iat }) =>
-      typeof exp === "number" && typeof iat === "number" ? milliseconds(exp - iat) : Number.POSITIVE_INFINITY
-  })
+const jwtLifetime = ({ exp, iat }: Claims): number =>
+  typeof exp === "number" && typeof iat === "number" ? milliseconds(exp - iat) : Number.POSITIVE_INFINITY

@@ -14,6 +14,12 @@ export interface Rules {
   readonly renewal: "same JWT" | "new JWT"
   /** A server of 2026 ends every JWT within this time, whatever the TTL. Default: without limit. */
   readonly longestJwt?: number
+  /** A maximum that the answers do not state. */
+  readonly hiddenMaximum?: number
+  /** How many requests each login is good for. Default: without limit. */
+  readonly uses?: number
+  /** A server of 2026: the JWT states the token's rules, and a renewal lasts for what is left of the maximum. */
+  readonly isSelfContained?: boolean
 }
 
 type Route = "login" | "renew" | "revoke"
@@ -68,14 +74,20 @@ export const layer = (rules: Rules): Layer.Layer<TokenServer> =>
     let logins = 0
     let jwts = 0
     const ttl = Math.min(unlimited(rules.expiresIn), unlimited(rules.longestJwt))
-    const maximum = unlimited(rules.accessTokenMaxTTL)
+    const maximum = unlimited(rules.hiddenMaximum ?? rules.accessTokenMaxTTL)
+    const uses = new Map<number, number>()
 
     const issue = (now: number, login: number, loggedInAt: number, previous?: string) => {
       const endsAt = Math.min(now + ttl, loggedInAt + maximum)
       const jwtEnd = rules.renewal === "new JWT" ? endsAt : loggedInAt + maximum
       const iat = Math.floor(now / 1000)
       const text = previous ??
-        jwtOf({ jti: ++jwts, iat, ...Number.isFinite(jwtEnd) && { exp: iat + Math.floor((jwtEnd - now) / 1000) } })
+        jwtOf({
+          jti: ++jwts,
+          iat,
+          ...rules.isSelfContained === true && { creationEpoch: Math.floor(loggedInAt / 1000) },
+          ...Number.isFinite(jwtEnd) && { exp: iat + Math.floor((jwtEnd - now) / 1000) }
+        })
       tokens.set(text, { login, loggedInAt, endsAt })
       return Response.json({
         accessToken: text,
@@ -85,14 +97,17 @@ export const layer = (rules: Rules): Layer.Layer<TokenServer> =>
       })
     }
 
+    const isUsedUp = ({ login }: Token) => (uses.get(login) ?? 0) >= (rules.uses ?? Number.POSITIVE_INFINITY)
+
     const renew = (now: number, text: string) => {
       const token = tokens.get(text)
-      if (token === undefined || now > token.endsAt) return refused()
-      if (rules.renewal === "new JWT") return issue(now, token.login, token.loggedInAt)
-      if (now + ttl > token.loggedInAt + maximum) {
+      if (token === undefined || now > token.endsAt || isUsedUp(token)) return refused()
+      if (rules.isSelfContained === true && now >= token.loggedInAt + maximum) return refused()
+      if (rules.isSelfContained !== true && now + ttl > token.loggedInAt + maximum) {
         tokens.delete(text)
         return refused(403)
       }
+      if (rules.renewal === "new JWT") return issue(now, token.login, token.loggedInAt)
       return issue(now, token.login, token.loggedInAt, text)
     }
 
@@ -145,7 +160,9 @@ export const layer = (rules: Rules): Layer.Layer<TokenServer> =>
       check: (token) =>
         Effect.flatMap(Clock.currentTimeMillis, (now) => {
           const known = tokens.get(Redacted.value(token))
-          return known !== undefined && now <= known.endsAt
+          const isGood = known !== undefined && now <= known.endsAt && !isUsedUp(known)
+          if (isGood) uses.set(known.login, (uses.get(known.login) ?? 0) + 1)
+          return isGood
             ? Effect.succeed(Redacted.value(token))
             : new InfisicalError.AuthenticationError({
               reason: "Refused",

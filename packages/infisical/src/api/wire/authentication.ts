@@ -108,6 +108,7 @@ export const AliCloudLoginPayload = Schema.Struct({
   Timestamp: Schema.String,
   SignatureVersion: Schema.Literal("1.0"),
   SignatureNonce: Schema.String,
+  SecurityToken: Schema.optionalWith(Schema.String, { exact: true }),
   Signature: Schema.String,
   ...organization
 })
