@@ -33,5 +33,5 @@ export const project = (
 export const onSource = (source: "v3" | "v4"): UserWorkspaceConfig =>
   project(`effect-infisical on ${source}`, {
     env: { TEST_SOURCE: source },
-    include: ["test/Secrets.{behaviour,cache,changes,model,refresh,snapshots,writes}.test.ts"]
+    include: ["test/Secrets.{cache,changes,model,refresh,snapshots,writes}.test.ts"]
   })

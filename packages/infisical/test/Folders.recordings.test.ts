@@ -18,7 +18,12 @@ const answerWith = (names: Readonly<Record<string, string>>) =>
         ? Effect.succeed(reply(recording.response.status, recording.response.body))
         : respond
     })
-    return Effect.map(takeRequests, (requests) => requests.map((request) => request.split(" ").slice(0, 2).join(" ")))
+    return {
+      requests: Effect.map(
+        takeRequests,
+        (requests) => requests.map((request) => request.split(" ").slice(0, 2).join(" "))
+      )
+    }
   }).pipe(Effect.provide(NodeContext.layer))
 
 const run = Effect.provide(clientLayer(undefined, { secrets: {}, era: "2024-07" }))
@@ -31,7 +36,7 @@ describe("A server of 2024-10", () => {
   it.effect("lists folders by v1", () =>
     Effect.gen(function*() {
       const folders = yield* Folders.Folders
-      const requests = yield* answerWith({ ...noV2, "GET v1": "folders/list" })
+      const { requests } = yield* answerWith({ ...noV2, "GET v1": "folders/list" })
       const names = (yield* folders.list()).map(({ name }) => name)
       assert.includeMembers(names, ["service", "blank"])
       assert.deepStrictEqual(yield* requests, ["GET /api/v2/folders", "GET /api/v1/folders"])
@@ -40,7 +45,7 @@ describe("A server of 2024-10", () => {
   it.effect("is not asked to create a folder that exists, since it would answer as if it was new", () =>
     Effect.gen(function*() {
       const folders = yield* Folders.Folders
-      const requests = yield* answerWith({ ...noV2, "GET v1": "folders/list", "POST v1": "folders/create-again" })
+      const { requests } = yield* answerWith({ ...noV2, "GET v1": "folders/list", "POST v1": "folders/create-again" })
       assert.include(yield* Effect.flip(folders.create("service")), {
         _tag: "AlreadyExistsError",
         resource: "folder",

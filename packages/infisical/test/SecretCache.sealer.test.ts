@@ -116,7 +116,7 @@ describe("A storage that hangs", () => {
     let version = 0
     return Effect.gen(function*() {
       const scope = yield* Scope.make()
-      const before = (yield* Effect.sync(() => 0)) + Fiber.unsafeRoots().length
+      const before = Fiber.unsafeRoots().length
       const context = yield* Scope.extend(
         Layer.build(client(
           () => Effect.sync(() => ({ A: `${version++}` })),
@@ -170,15 +170,14 @@ describe("A storage", () => {
       const directory = mkdtempSync(join(tmpdir(), "sealed-"))
       const warnings: Array<string> = []
       yield* get("A").pipe(
-        Effect.provide(Layer.provide(
-          sealedClient(),
-          SnapshotStorage.layerKeyValueStore().pipe(
-            Layer.provide(NodeKeyValueStore.layerFileSystem(directory)),
+        Effect.provide(
+          sealedClient().pipe(
+            Layer.provide(SnapshotStorage.layerKeyValueStore()),
+            Layer.provide(Layer.orDie(NodeKeyValueStore.layerFileSystem(directory))),
             Layer.provide(NodeContext.layer),
-            Layer.orDie
+            Layer.provide(Logger.add(Logger.make(({ message }) => void warnings.push(String(message)))))
           )
-        )),
-        Effect.provide(Logger.add(Logger.make(({ message }) => void warnings.push(String(message)))))
+        )
       )
       yield* settle
       assert.isAbove(readdirSync(directory).length, 0, warnings.join("\n"))

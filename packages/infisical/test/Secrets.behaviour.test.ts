@@ -2,17 +2,25 @@
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Effect, Layer, Option, Redacted } from "effect"
 import { Credential, Secrets } from "effect-infisical"
-import { isEndToEndEncrypted } from "./source.js"
 import { behaviours } from "./support/behaviours.js"
 import * as TestServer from "./TestServer.js"
 
+/** Every source on every era that has its routes. */
+const servers = (["2024-07", "2024-10", "2025", "2026"] as const).flatMap((era) =>
+  (["end-to-end-encrypted", "v3", "v4"] as const)
+    .filter((source) => source !== "v4" || era === "2025" || era === "2026")
+    .map((source) => ({ era, source }))
+)
+
 describe("Secrets", () => {
-  layer(Layer.provideMerge(TestServer.client({ fallback: false }), TestServer.layer), {
-    excludeTestServices: true,
-    timeout: "1 minute"
-  })("with a server", (it) => {
-    behaviours(it, { cannotWrite: Option.none(), isEndToEndEncrypted })
-  })
+  for (const { era, source } of servers) {
+    layer(Layer.provideMerge(TestServer.client({ fallback: false }), TestServer.emulated({ era, source })), {
+      excludeTestServices: true,
+      timeout: "1 minute"
+    })(`on a server of ${era}, ${source}`, (it) => {
+      behaviours(it, { cannotWrite: Option.none(), isEndToEndEncrypted: source === "end-to-end-encrypted" })
+    })
+  }
 
   for (
     const [kind, name] of Object.entries({

@@ -2,8 +2,7 @@
 import { FetchHttpClient } from "@effect/platform"
 import { Context, Effect, Layer, Option, Redacted } from "effect"
 import { Credential, Infisical, type InfisicalConfig } from "effect-infisical"
-import { Emulator } from "effect-infisical-emulator"
-import { era, isEndToEndEncrypted, source } from "./source.js"
+import { Emulator, type World } from "effect-infisical-emulator"
 import type { LiveServer } from "./support/LiveServer.js"
 
 /** What of a credential is to be wrong. */
@@ -14,29 +13,40 @@ export class TestServer extends Context.Tag("test/TestServer")<TestServer, {
   readonly options: (spoiled: Spoiled) => Omit<InfisicalConfig.Options, "siteUrl">
 }>() {}
 
-/** A service token where this process decrypts, a machine identity where the server does. */
-export const layer = Layer.effect(
-  TestServer,
-  Effect.gen(function*() {
-    const emulator = yield* Emulator.Emulator
-    const { id: projectId, slug: projectSlug } = yield* emulator.project()
-    const credential = isEndToEndEncrypted
-      ? yield* Credential.serviceToken(yield* emulator.serviceToken())
-      : yield* Credential.universalAuth(yield* emulator.universalAuth())
-    return {
-      siteUrl: emulator.url,
-      options: (spoiled) => ({
-        credential: spoil(credential, spoiled),
-        ...isEndToEndEncrypted ? { source } : { projectId, projectSlug }
-      })
-    }
-  })
-).pipe(Layer.provide(Emulator.layer({
-  era,
-  secrets: { NAME: "value" },
-  serviceTokens: { main: {} },
-  identities: { main: {} }
-})))
+/**
+ * An emulator of an era with a project that the client or the server decrypts: a service token with its key for the one,
+ * a machine identity for the other.
+ */
+export const emulated = ({ era, source }: {
+  readonly era: World.Era
+  readonly source: InfisicalConfig.SourceKind
+}) => {
+  const isEndToEndEncrypted = source === "end-to-end-encrypted"
+  return Layer.effect(
+    TestServer,
+    Effect.gen(function*() {
+      const emulator = yield* Emulator.Emulator
+      const { id: projectId, slug: projectSlug } = yield* emulator.project()
+      const credential = isEndToEndEncrypted
+        ? yield* Credential.serviceToken(yield* emulator.serviceToken())
+        : yield* Credential.universalAuth(yield* emulator.universalAuth())
+      return {
+        siteUrl: emulator.url,
+        options: (spoiled) => ({
+          credential: spoil(credential, spoiled),
+          ...isEndToEndEncrypted ? {} : { projectId, projectSlug, source }
+        })
+      }
+    })
+  ).pipe(Layer.provide(Emulator.layer({
+    era,
+    projects: {
+      main: { endToEndEncrypted: isEndToEndEncrypted, folders: { dev: { "/": { secrets: { NAME: "value" } } } } }
+    },
+    serviceTokens: { main: {} },
+    identities: { main: {} }
+  })))
+}
 
 /** A live server. */
 export const live = ({ credential, siteUrl, ...options }: LiveServer["options"]) =>

@@ -69,8 +69,10 @@ const cannotWrite = Effect.gen(function*() {
   const name = yield* Scratch.name("PROBE")
   return yield* secrets.create(name, Redacted.make("probe")).pipe(
     Effect.as(Option.none<string>()),
-    Effect.catchTag("PermissionError", () => Effect.succeed(Option.some("the credential may not write there"))),
-    Effect.catchTag("ApprovalRequiredError", () => Effect.succeed(Option.some("writes there need an approval")))
+    Effect.catchTags({
+      PermissionError: () => Effect.succeedSome("the credential may not write there"),
+      ApprovalRequiredError: () => Effect.succeedSome("writes there need an approval")
+    })
   )
 }).pipe(Effect.scoped)
 
