@@ -20,7 +20,7 @@ export const meanings: Readonly<Record<string, string>> = {
   "approvals/requests-identity": "none",
   "approvals/update-user": "ApprovalRequiredError",
 
-  "auth/alicloud-unknown-identity": "none",
+  "auth/alicloud-unknown-identity": "InvalidRequestError credential",
   "auth/aws-not-configured": "AuthenticationError Refused",
   "auth/azure-not-configured": "AuthenticationError Refused",
   "auth/gcp-not-configured": "AuthenticationError Refused",
@@ -52,7 +52,7 @@ export const meanings: Readonly<Record<string, string>> = {
   "auth/renew-twoUses": "AuthenticationError Refused",
   "auth/revoke-garbage": "AuthenticationError Refused",
   "auth/revoke-missing": "InvalidRequestError accessToken",
-  "auth/spiffe-unknown-identity": "none",
+  "auth/spiffe-unknown-identity": "InvalidRequestError credential",
   "auth/use-after-revoke": "AuthenticationError Refused",
   "auth/use-alg-none": "AuthenticationError Refused",
   "auth/use-empty": "AuthenticationError Refused",

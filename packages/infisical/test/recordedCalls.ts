@@ -221,6 +221,25 @@ const logins: Readonly<Record<string, Credential.Login>> = {
     iamRequestBody: "",
     iamRequestHeaders: accessToken
   },
+  "oci-auth": {
+    method: "oci-auth",
+    identityId,
+    userOcid: "ocid1.user",
+    host: "identity.eu-frankfurt-1.oraclecloud.com",
+    date: "Tue, 24 Nov 2026 00:00:00 GMT",
+    authorization: accessToken
+  },
+  "alicloud-auth": {
+    method: "alicloud-auth",
+    identityId,
+    accessKeyId: "LTAI",
+    version: "2015-04-01",
+    timestamp: "2026-11-24T00:00:00Z",
+    signatureNonce: "nonce",
+    signature: accessToken
+  },
+  "tls-cert-auth": { method: "tls-cert-auth", identityId },
+  "spiffe-auth": { method: "spiffe-auth", identityId, jwt },
   "kubernetes-auth": { method: "kubernetes-auth", identityId, jwt },
   "gcp-auth": { method: "gcp-auth", identityId, jwt },
   "azure-auth": { method: "azure-auth", identityId, jwt },
