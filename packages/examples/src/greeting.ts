@@ -19,7 +19,7 @@ const router = HttpRouter.empty.pipe(
         NotFoundError: () => HttpServerResponse.text("Hello! I have no name yet.", { status: 404 }),
         NetworkError: () => HttpServerResponse.text("Hello! I cannot remember my name.", { status: 503 })
       }),
-      // What is left is for whoever runs this, not for a visitor.
+      // The rest is for the operator, not for a visitor.
       Effect.tapError((error) => Effect.logError(error.message)),
       Effect.orElse(() => HttpServerResponse.text("Hello! Something is wrong with me.", { status: 500 }))
     )

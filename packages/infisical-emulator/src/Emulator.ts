@@ -126,7 +126,7 @@ export class Emulator extends Context.Tag("effect-infisical-emulator/Emulator")<
  * @category models
  */
 export interface Options {
-  /** The address it listens on. Default `127.0.0.1`: whoever reaches it can read every secret. */
+  /** The address it listens on. Default `127.0.0.1`: every client that can reach it can read every secret. */
   readonly host?: string | undefined
   /** The port it listens on. Default 0: one that is free. */
   readonly port?: number | undefined

@@ -50,7 +50,7 @@ const refused = (file: string, description: string) =>
     })
   )
 
-/** Milliseconds after which nobody is still writing a temporary file. */
+/** Milliseconds after which a temporary file is left over, and no longer being written. */
 const abandonedAfter = 60 * 60 * 1000
 
 /**

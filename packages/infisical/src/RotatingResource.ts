@@ -226,7 +226,7 @@ const supersede = (value: Secret["value"]) =>
 const started = (rotation: Fiber.RuntimeFiber<void>) => <A>(state: State<A>): Transition<A, boolean> =>
   state._tag === "Closed" ? to(state, false) : to({ ...state, rotation: Option.some(rotation) }, true)
 
-/** Whether the generation is the current one now. If not, it was superseded, and nobody uses it. */
+/** Whether the generation is the current one now. If not, it was superseded, and has no users. */
 const install = <A>(generation: Generation<A>) => (state: State<A>): Transition<A, boolean> =>
   state._tag === "Closed" || state.latestId !== generation.id
     ? to(state, false)

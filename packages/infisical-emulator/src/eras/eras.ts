@@ -49,7 +49,7 @@ const rows = {
   showsTagsOfVersions: columns(false, true),
   /** Whether a raw list says of imported secrets which project they are of. */
   namesProjectOfImported: columns(true, false),
-  /** Whether a raw list always says what is imported, or only where it is asked for. */
+  /** Whether a raw list always says what is imported, or only on request. */
   alwaysListsImports: columns(true, false),
   /** Whether a single get expands references to its own folder. */
   expandsOwnFolderInGet: columns(false, true),

@@ -102,7 +102,7 @@ export const placeMissing = (
 ): Answer => answer(badRequest(message))
 
 /**
- * Said to whoever may move secrets: this server does not.
+ * The answer to an identity that may move secrets: this server does not move any.
  *
  * @since 0.1.0
  * @category requests

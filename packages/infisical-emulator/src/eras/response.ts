@@ -93,7 +93,7 @@ export const internal = (message: string): Said => refusal(500, "Internal Server
 /** What is said of an error that a server of October 2024 or later does not know. */
 export const somethingWrong: Said = refusal(500, "InternalServerError", "Something went wrong")
 
-/** The message of an error for which nobody wrote one. */
+/** The default message of an error. */
 export const notAllowed = "You are not allowed to access this resource"
 
 /** An error of the framework, as servers of July 2024 pass it on. */

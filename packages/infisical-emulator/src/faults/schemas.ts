@@ -92,7 +92,7 @@ export const Rule = Schema.Struct({
 export type Rule = typeof Rule.Type
 
 /**
- * A rule as it is written.
+ * The encoded side of a rule.
  *
  * @since 0.1.0
  * @category models
@@ -135,7 +135,7 @@ export const decode = (input: unknown): Effect.Effect<Rule, FaultError> =>
       () =>
         new FaultError({ mistakes: [World.mistake(["fault"], "must have only headers that can be sent over HTTP")] })
     ),
-    // A rule for a route that does not exist would never strike, and nobody would know why.
+    // A rule for a route that does not exist would never apply, and it would be hard to find out why.
     Effect.filterOrFail(
       ({ method, route }) => route === undefined || Served.isServed(route, method),
       () =>

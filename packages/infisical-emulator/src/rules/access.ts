@@ -99,7 +99,7 @@ export const openFolder = (
     ? Either.right(lookUp(state, project, environment, path))
     : Either.left(Answer.folderPathInvalid)
 
-/** The folder of a place, whoever asks. */
+/** The folder of a place, without a check of permissions. */
 export const folderAt = (state: EmulatorState.State, place: Place): Option.Option<EmulatorState.Folder> => {
   const { environment, path, projectId } = placeOf(place)
   return Option.flatMap(

@@ -1,4 +1,4 @@
-/** Where writes are only recorded until somebody approves them. */
+/** Where writes are only recorded until they are approved. */
 import type { Wire } from "effect-infisical"
 import * as Effect from "effect/Effect"
 import * as Answer from "../eras/Answer.js"

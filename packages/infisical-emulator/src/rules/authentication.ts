@@ -35,7 +35,7 @@ type Outcome = readonly [Either.Either<Actor, Answer.Answer>, EmulatorState.Stat
 
 const serviceToken = (state: EmulatorState.State, bearer: string, now: number): Outcome => {
   const refuse = (answer: Answer.Answer): Outcome => [Either.left(answer), state]
-  // A fourth part, the key, is ignored where somebody sends it.
+  // A fourth part, the key, is ignored if it is sent.
   const [, id = "", secret] = bearer.split(".", 3)
   const token = HashMap.get(state.serviceTokens, id)
   if (Option.isNone(token) || token.value.projectKey.version !== "v2") return refuse(Answer.serviceTokenUnknown(id))

@@ -115,7 +115,7 @@ export const create = (
     }
     const name = payload.name.trim()
     const target = name === "" ? path : pathIn(path, name)
-    // A real server makes a folder of a name with a slash, which then nobody finds: here it has no place.
+    // A real server makes a folder of a name with a slash, which cannot be found again: here it is refused.
     if (target !== path && !World.isFolderName(name)) return yield* Either.left(Answer.folderPathInvalid)
     if (
       Eras.does(state, "folderExists") === "refused" &&

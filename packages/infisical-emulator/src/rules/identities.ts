@@ -68,7 +68,7 @@ const jwtMethods = {
 /** A way to log in with a JWT. */
 export type JwtMethod = keyof typeof jwtMethods
 
-/** `POST /api/v1/auth/<kubernetes-auth, …>/login`: nobody verifies the JWT. */
+/** `POST /api/v1/auth/<kubernetes-auth, …>/login`: the JWT is not verified. */
 export const jwt =
   (method: JwtMethod) => (state: EmulatorState.State, payload: typeof Wire.JwtLoginPayload.Type, made: Made) =>
     byIdentity(
@@ -96,7 +96,7 @@ export const ldap = (state: EmulatorState.State, payload: typeof Wire.LdapLoginP
     made
   )
 
-/** `POST /api/v1/auth/aws-auth/login`: a request that is signed as AWS does it, whoever signed it. */
+/** `POST /api/v1/auth/aws-auth/login`: a request that is signed as AWS does it, by any key. */
 export const aws = (state: EmulatorState.State, payload: typeof Wire.AwsLoginPayload.Type, made: Made) =>
   byIdentity(state, payload.identityId, ["aws-auth", "AWS"], () => isSigned(payload), made)
 

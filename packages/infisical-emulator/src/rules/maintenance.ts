@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Ref from "effect/Ref"
 import type * as EmulatorState from "../state/EmulatorState.js"
 
-/** Without these, nobody could read who has to log in first. */
+/** Without these, a client that has to log in first could not read. */
 const admitted: ReadonlySet<string> = new Set(["/api/v1/auth/universal-auth/login", "/api/v1/auth/token/renew"])
 
 /** Whether the server refuses a request to this route now. */

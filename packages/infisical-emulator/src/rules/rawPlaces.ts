@@ -73,7 +73,7 @@ const inScopeOf = (
   )
 }
 
-// Where there is an id, nobody looks at the slug.
+// If there is an id, the slug is ignored.
 const bySlug = (
   { projects }: EmulatorState.State,
   input: unknown,

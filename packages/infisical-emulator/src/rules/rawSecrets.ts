@@ -13,7 +13,7 @@ import { asIs, decryptorOf, expander } from "./decryption.js"
 import { admit, shown, viewOf } from "./rawView.js"
 import * as Secrets from "./secrets.js"
 
-/** Which of the two routes is asked. */
+/** Which of the two routes was requested. */
 export type Version = "v3" | "v4"
 
 /** A list's query, by the names that both routes have for it. */

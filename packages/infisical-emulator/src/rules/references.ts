@@ -1,6 +1,6 @@
 /**
  * References in values, replaced by the server: `${NAME}` to a secret of the same folder, `${env.folder.NAME}` to one of
- * another. A reference to nothing stays as it is written.
+ * another. A reference to nothing stays as written.
  */
 /** A secret in plain text, and where it is. */
 export interface Plain {

@@ -1,5 +1,5 @@
 /**
- * What the server holds, in memory. Secrets are rows as they are stored: encrypted by whoever wrote them.
+ * What the server holds, in memory. Secrets are rows as they are stored: encrypted by the client or the server that wrote them.
  *
  * @since 0.1.0
  */

@@ -270,7 +270,7 @@ export const Identity = Schema.Struct({
   clientSecretTTL: Schema.optionalWith(Schema.NonNegative, { default: () => 0 }),
   /** The ways that it may log in, such as `universal-auth`. Default: all. */
   methods: Schema.optional(Schema.Array(Schema.String)),
-  /** The JWTs that it may log in with, which nobody verifies. Default: any. */
+  /** The JWTs that it may log in with. They are not verified. Default: any. */
   acceptedJwts: Schema.optional(Schema.Array(Schema.String)),
   /** What it may log in with by LDAP. Default: nothing. */
   ldap: Schema.optional(Schema.Struct({ username: Schema.String, password: Schema.String }))
@@ -283,7 +283,7 @@ export const Identity = Schema.Struct({
 export type Identity = typeof Identity.Type
 
 /**
- * Where writes are only recorded until somebody approves them.
+ * Where writes are only recorded until they are approved.
  *
  * @since 0.1.0
  * @category schemas
@@ -372,7 +372,7 @@ export const World = Schema.Struct({
 export type World = typeof World.Type
 
 /**
- * A world as it is written.
+ * The encoded side of a world.
  *
  * @since 0.1.0
  * @category models

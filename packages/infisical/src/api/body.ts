@@ -45,7 +45,7 @@ const maxAllocatedFirst = 1 << 22
 
 /**
  * `undefined` once it has more bytes than the bound: the rest is not read. The stated length bounds nothing: a body that
- * was compressed is longer, and where the header that says so is hidden (a browser, across origins) nobody can tell.
+ * was compressed is longer, and where the header that says so is hidden (a browser, across origins) it cannot be known.
  */
 const readChunks = (response: HttpClientResponse.HttpClientResponse, maxBytes: number, stated: number) =>
   Effect.suspend(() => {

@@ -328,7 +328,7 @@ export class UnexpectedResponseError extends Data.TaggedError("UnexpectedRespons
 }
 
 /**
- * Nothing was written: the server recorded the write as a request that somebody has to approve.
+ * Nothing was written: the server recorded the write as a request that has to be approved.
  *
  * @since 0.1.0
  * @category errors

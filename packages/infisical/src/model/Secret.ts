@@ -50,7 +50,7 @@ export interface Tag {
 }
 
 /**
- * When somebody is to be reminded of a secret, and of what.
+ * When a reminder of a secret is sent, and its text.
  *
  * @since 0.1.0
  * @category models

@@ -1,7 +1,7 @@
 /** Pauses between attempts, by our own clock. Pure functions, in milliseconds. */
 import * as Duration from "effect/Duration"
 
-/** Long enough that a client that reads all the time adds no load; short enough that nobody restarts it first. */
+/** Long enough that a client that reads all the time adds no load; short enough that an operator does not restart it first. */
 const shortest = Duration.toMillis("10 seconds")
 
 /** Short enough that a mistaken refusal heals without an operator. */

@@ -30,7 +30,7 @@ export interface Reads {
   /** What a server of v3 stores, once a read has shown it. */
   readonly features: Ref.Ref<Option.Option<Stored.Features>>
   readonly fetch: SecretSource.Service["fetch"]
-  /** A secret of the folder itself, as it is written. */
+  /** A secret of the folder itself, with its references as written. */
   readonly current: (routes: Routes.Routes, target: SecretSource.Target) => Effect.Effect<DecryptedSecret, ReadError>
   /** All secrets of the folder itself, as they are written. */
   readonly currentList: (

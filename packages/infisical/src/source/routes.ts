@@ -2,7 +2,7 @@
  * The routes for server-decrypted secrets: `/api/v4/secrets`, or `/api/v3/secrets/raw` on servers without v4.
  *
  * The first request finds out which: it is a list on v4, in a flight of its own that runs in the layer's scope. All
- * other requests wait for the flight, not for a lock, so nobody waits longer than one deadline and nothing can deadlock.
+ * other requests wait for the flight, not for a lock, so no caller waits longer than one deadline and nothing can deadlock.
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"

@@ -62,7 +62,7 @@ export const ApprovalAnswer = Schema.Struct({
 })
 
 /**
- * The version of a secret. A number such as `1e400`, which JSON can state but nobody counts to, is none.
+ * The version of a secret. A number such as `1e400`, which JSON can state but no server counts to, is none.
  *
  * @since 0.1.0
  * @category schemas
@@ -93,7 +93,7 @@ export const Tag = Schema.Struct({
 export const Tags = Schema.optional(Schema.NullOr(Schema.Array(Tag)))
 
 /**
- * When somebody is to be reminded of a secret, and of what.
+ * When a reminder of a secret is sent, and its text.
  *
  * @since 0.1.0
  * @category schemas
