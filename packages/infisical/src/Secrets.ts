@@ -675,6 +675,8 @@ const writesOf = ({ cache, config, source }: {
           source.update(target, { newName }, knownAt(target)),
           (row) => changeOf([row], [{ name, type: "shared" }])
         )
+        // Newer servers rewrite the references to it, in whatever folder they are.
+        yield* cache.invalidateAll
         return yield* shown(row)
       }),
 

@@ -11,9 +11,8 @@ describe("Finding out the routes", () => {
     it.effect(`ends if the first request is an upsert of a personal secret: ${era}`, () =>
       Effect.gen(function*() {
         const secrets = yield* Secrets.Secrets
-        const fiber = yield* Effect.fork(Effect.exit(secrets.upsert("A", Redacted.make("x"), { type: "personal" })))
-        yield* settle
-        assert.isTrue(Option.isSome(yield* Fiber.poll(fiber)))
+        // Time stands still: a call that waited for itself would not end.
+        yield* Effect.exit(secrets.upsert("A", Redacted.make("x"), { type: "personal" }))
       }).pipe(Effect.provide(clientLayer(undefined, { ...world, era }))))
 
     it.effect(`sends a write once if that is the first request: ${era}`, () =>

@@ -52,6 +52,17 @@ for (const [name, server] of Object.entries<Server>(servers)) {
   const { listsTags, stores } = server
 
   describe(`On a server of ${name}`, () => {
+    it.effect("a rename has what refers to the old name fetched again, since a server may rewrite it", () =>
+      Effect.gen(function*() {
+        const secrets = yield* Secrets.Secrets
+        const { takeRequests } = yield* Wire
+        yield* secrets.get("A", written)
+        yield* secrets.rename("B", "Y")
+        yield* takeRequests
+        yield* secrets.get("A", written)
+        assert.lengthOf(yield* takeRequests, 1)
+      }).pipe(onServer(server)))
+
     it.effect("a rename gives the new name, keeps value, comment and tags, and leaves no old name", () =>
       Effect.gen(function*() {
         const secrets = yield* Secrets.Secrets
