@@ -7,6 +7,7 @@ import type * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
 import { type AnswerError, NetworkError, UnexpectedResponseError } from "../model/InfisicalError.js"
+import { leavesOf } from "../support/parseIssue.js"
 import { classify, isWrite, type RequestInfo } from "./classify.js"
 import type { TransportFailure } from "./transport.js"
 
@@ -57,36 +58,6 @@ const problemOf = (error: ParseResult.ParseError): string => {
 
 /** The platform's message for what `JSON.parse` refuses. */
 const noJson = "Could not parse JSON"
-
-type Issue = ParseResult.ParseIssue
-
-/**
- * The issues at the leaves with their paths, which are names of fields of our schemas and indexes of arrays. The
- * formatters of `ParseResult` print what was received, and overflow the stack on what is nested deeply; this descends
- * no deeper than the schema.
- */
-function* leavesOf(
-  issue: Issue,
-  path: ReadonlyArray<PropertyKey> = []
-): Generator<{ readonly issue: Issue; readonly path: ReadonlyArray<PropertyKey> }> {
-  switch (issue._tag) {
-    case "Pointer":
-      yield* leavesOf(issue.issue, path.concat(issue.path))
-      break
-    case "Composite":
-      for (const inner of listOf(issue.issues)) yield* leavesOf(inner, path)
-      break
-    case "Refinement":
-    case "Transformation":
-      yield* leavesOf(issue.issue, path)
-      break
-    default:
-      yield { issue, path }
-  }
-}
-
-const listOf = (issues: ParseResult.SingleOrNonEmpty<Issue>): ReadonlyArray<Issue> =>
-  "_tag" in issues ? [issues] : issues
 
 const codesOf = (cause: unknown, depth = 0): ReadonlyArray<string> =>
   depth > 4 || !Predicate.isObject(cause)
