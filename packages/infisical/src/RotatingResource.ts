@@ -11,6 +11,7 @@ import * as Equal from "effect/Equal"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as HashMap from "effect/HashMap"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Random from "effect/Random"
@@ -42,6 +43,19 @@ export interface RotatingResource<A> {
    * Dies after the scope of the rotating resource is closed.
    */
   readonly get: Effect.Effect<A, never, Scope.Scope>
+}
+
+/**
+ * Which secret a resource is built from, and how.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options<A, E, R> extends Secrets.ReadOptions {
+  /** The secret's name. */
+  readonly name: string
+  /** Builds the resource. What it acquires in its scope is released with the resource. */
+  readonly acquire: (secret: Secret) => Effect.Effect<A, E, R>
 }
 
 /**
@@ -95,12 +109,7 @@ export const releaseTimeout: Duration.Duration = Duration.seconds(5)
  * @category constructors
  */
 export const make = <A, E, R>(
-  options: Secrets.ReadOptions & {
-    /** The secret's name. */
-    readonly name: string
-    /** Builds the resource. What it acquires in its scope is released with the resource. */
-    readonly acquire: (secret: Secret) => Effect.Effect<A, E, R>
-  }
+  options: Options<A, E, R>
 ): Effect.Effect<
   RotatingResource<A>,
   E | ReadError,
@@ -147,6 +156,38 @@ export const make = <A, E, R>(
       }
     })
   )
+
+/**
+ * `make` as a service: a layer that builds the resource, and releases it with the layer.
+ *
+ * @example
+ * ```ts
+ * import { RotatingResource } from "effect-infisical"
+ * import { Context, Effect, Redacted } from "effect"
+ *
+ * interface Pool {
+ *   readonly query: (sql: string) => Effect.Effect<number>
+ *   readonly end: Effect.Effect<void>
+ * }
+ * declare const makePool: (url: string) => Effect.Effect<Pool>
+ *
+ * class Database extends Context.Tag("Database")<Database, RotatingResource.RotatingResource<Pool>>() {
+ *   static readonly layer = RotatingResource.layer(Database, {
+ *     name: "DATABASE_URL",
+ *     acquire: (secret) => Effect.acquireRelease(makePool(Redacted.value(secret.value)), (pool) => pool.end)
+ *   })
+ * }
+ *
+ * const count = Effect.flatMap(Database, (database) => database.use((pool) => pool.query("select 1")))
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = <Self, A, E, R>(
+  tag: Context.Tag<Self, RotatingResource<A>>,
+  options: Options<A, E, R>
+): Layer.Layer<Self, E | ReadError, Secrets.Secrets | Exclude<R, Scope.Scope>> => Layer.scoped(tag, make(options))
 
 // The state. A transition is a pure function: the next state, a result, and the resources to release.
 

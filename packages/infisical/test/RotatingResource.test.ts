@@ -48,6 +48,26 @@ const pools = Effect.gen(function*() {
 })
 
 describe("A rotating resource", () => {
+  class Pool extends Context.Tag("test/Pool")<
+    Pool,
+    RotatingResource.RotatingResource<{ readonly password: string }>
+  >() {}
+
+  it.scoped("can be a layer, which releases it", () =>
+    Effect.gen(function*() {
+      const { advance, emulator, settle } = yield* Simulation
+      const { acquire, log } = yield* pools
+      const password = Effect.flatMap(Pool, (pool) => pool.use(({ password }) => Effect.succeed(password)))
+      yield* Effect.gen(function*() {
+        yield* settle
+        assert.strictEqual(yield* password, "old")
+        yield* emulator.setSecret({ name: "PASSWORD", value: "new" })
+        yield* advance("3 minutes")
+        assert.strictEqual(yield* password, "new")
+      }).pipe(Effect.provide(RotatingResource.layer(Pool, { name: "PASSWORD", acquire })))
+      assert.deepStrictEqual(yield* log, ["opened old", "opened new", "closed old", "closed new"])
+    }).pipe(run({ secrets: { PASSWORD: "old" } }, every3Minutes)))
+
   it.scoped("is rebuilt when its secret rotates: the new one opens before the old one closes", () =>
     Effect.gen(function*() {
       const { advance, emulator, settle } = yield* Simulation

@@ -12,6 +12,7 @@ import {
   NetworkError,
   UnexpectedResponseError
 } from "../model/InfisicalError.js"
+import { leavesOf } from "../support/parseIssue.js"
 import { classify, isWrite, type RequestInfo, tooLarge } from "./classify.js"
 import type { TransportFailure } from "./transport.js"
 
@@ -64,36 +65,6 @@ const problemOf = (error: ParseResult.ParseError): string => {
 
 /** The platform's message for what `JSON.parse` refuses. */
 const noJson = "Could not parse JSON"
-
-type Issue = ParseResult.ParseIssue
-
-/**
- * The issues at the leaves with their paths, which are names of fields of our schemas and indexes of arrays. The
- * formatters of `ParseResult` print what was received, and overflow the stack on what is nested deeply; this descends
- * no deeper than the schema.
- */
-function* leavesOf(
-  issue: Issue,
-  path: ReadonlyArray<PropertyKey> = []
-): Generator<{ readonly issue: Issue; readonly path: ReadonlyArray<PropertyKey> }> {
-  switch (issue._tag) {
-    case "Pointer":
-      yield* leavesOf(issue.issue, path.concat(issue.path))
-      break
-    case "Composite":
-      for (const inner of listOf(issue.issues)) yield* leavesOf(inner, path)
-      break
-    case "Refinement":
-    case "Transformation":
-      yield* leavesOf(issue.issue, path)
-      break
-    default:
-      yield { issue, path }
-  }
-}
-
-const listOf = (issues: ParseResult.SingleOrNonEmpty<Issue>): ReadonlyArray<Issue> =>
-  "_tag" in issues ? [issues] : issues
 
 const codesOf = (cause: unknown, depth = 0): ReadonlyArray<string> =>
   depth > 4 || !Predicate.isObject(cause)
