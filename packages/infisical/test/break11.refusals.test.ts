@@ -11,16 +11,6 @@ const notAllowed = "You are not allowed to access this resource"
 const dev = { environment: "dev", secretPath: "/app" }
 const list: RequestInfo = { endpoint: "GET /api/v4/secrets", action: "read", ...dev }
 const get: RequestInfo = { endpoint: "GET /api/v4/secrets/:secretName", action: "read", secretNames: ["A"], ...dev }
-const oidc: RequestInfo = { endpoint: "POST /api/v1/auth/oidc-auth/login", action: undefined }
-
-describe("A refused login", () => {
-  // current.md 3: "500 DatabaseError, InternalServerError, OidcAuthError". Whatever refuses a login is an AuthenticationError.
-  for (const message of ["jwt audience invalid. expected: x", "Access denied: OIDC subject not allowed.", "unable to verify the first certificate"]) {
-    it(`by OidcAuthError with status 500 is an AuthenticationError: ${message}`, () => {
-      assert.include(classify(refusal(500, "OidcAuthError", message), oidc), { _tag: "AuthenticationError" })
-    })
-  }
-})
 
 describe("A user who is not in the project", () => {
   for (const error of ["User not in project", "User not a part of the specified project with ID 8a15230e"]) {

@@ -152,6 +152,20 @@ describe("A refusal of a login", () => {
     }
   }
 
+  for (
+    const message of [
+      "jwt audience invalid. expected: x",
+      "Access denied: OIDC subject not allowed.",
+      "unable to verify the first certificate"
+    ]
+  ) {
+    it(`is an AuthenticationError if it comes as a failure of OIDC: ${message}`, () => {
+      const oidc = { ...login, endpoint: "POST /api/v1/auth/oidc-auth/login" }
+      const error = classify(refusal(500, "OidcAuthError", message), oidc)
+      assert.strictEqual(meaningOf(error), "AuthenticationError Refused")
+    })
+  }
+
   it("is none if the server fails, limits, validates, or has no such login, which is not a missing v4", () => {
     const meaning = (status: number, error: string, message: unknown) => {
       const found = classify(refusal(status, error, message), login)

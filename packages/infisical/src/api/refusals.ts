@@ -117,6 +117,12 @@ const credentials: ReadonlyArray<Row> = [
     ]
   },
   {
+    case: "the server does not accept the token of the OIDC provider",
+    of: ["credential"],
+    means: refused("the token of the OIDC provider was not accepted. Check it, and the auth method's settings."),
+    answers: [["2025 to 2026", 500, "OidcAuthError", "…"]]
+  },
+  {
     case: "Kubernetes does not confirm the token",
     of: ["credential"],
     means: refused("Kubernetes did not confirm the token. Check it, and the token reviewer of the auth method."),
