@@ -55,17 +55,6 @@ describe("A folder that a move does not find", () => {
   })
 })
 
-describe("An organization that does not exist", () => {
-  // An access token carries organizationSlug in x-infisical-org, so that any request can be refused for it.
-  for (const info of [list, get]) {
-    it(`is no missing folder or secret: ${info.endpoint}`, () => {
-      assert.notInclude(classify(refusal(404, "NotFound", "Sub organization with name x not found"), info), {
-        _tag: "NotFoundError"
-      })
-    })
-  }
-})
-
 describe("A server that answers with what was sent", () => {
   // classify.ts: "Nothing that the server wrote is repeated in the error: it may quote what was sent."
   const clientSecret = "f2".repeat(32)

@@ -188,6 +188,17 @@ describe("A refusal of a login", () => {
   })
 })
 
+describe("An organization that does not exist", () => {
+  // An access token sends organizationSlug with every request.
+  for (const info of Object.values(requests)) {
+    it(`is a refusal of the credential on ${info.endpoint}`, () => {
+      const error = classify(refusal(404, "NotFound", "Sub organization with name x not found"), info)
+      assert.strictEqual(meaningOf(error), "AuthenticationError Refused")
+      assert.include(error.message, "organizationSlug")
+    })
+  }
+})
+
 describe("A batch that names what does not exist", () => {
   const missing = (message: string, secretNames: ReadonlyArray<string>, more: Record<string, unknown> = {}) => {
     const body = { statusCode: 404, error: "NotFound", message, ...more }

@@ -135,14 +135,18 @@ const credentials: ReadonlyArray<Row> = [
     answers: [["2025 to 2026", 400, "BadRequest", "Missing TLS certificate in header"]]
   },
   {
-    case: "the identity is not in the organization that the login asks for",
-    of: ["credential"],
+    case: "the identity is not in the organization that the credential names",
     means: refused("the identity is not in this organization. Check organizationSlug."),
     answers: [
       ["2025 to 2026", 404, "NotFound", "Sub organization with name … not found"],
-      ["2025 to 2026", 401, "UnauthorizedError", "Identity not authorized to access sub organization …"],
-      ["2025 to 2026", 400, "BadRequest", "Identity does not belong to this organization"]
+      ["2025 to 2026", 401, "UnauthorizedError", "Identity not authorized to access sub organization …"]
     ]
+  },
+  {
+    case: "the identity is not in the organization that the login asks for",
+    of: ["credential"],
+    means: refused("the identity is not in this organization. Check organizationSlug."),
+    answers: [["2025 to 2026", 400, "BadRequest", "Identity does not belong to this organization"]]
   },
   {
     case: "the identity may not log in from this address",
