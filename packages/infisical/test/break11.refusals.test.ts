@@ -12,14 +12,6 @@ const dev = { environment: "dev", secretPath: "/app" }
 const list: RequestInfo = { endpoint: "GET /api/v4/secrets", action: "read", ...dev }
 const get: RequestInfo = { endpoint: "GET /api/v4/secrets/:secretName", action: "read", secretNames: ["A"], ...dev }
 
-describe("A user who is not in the project", () => {
-  for (const error of ["User not in project", "User not a part of the specified project with ID 8a15230e"]) {
-    it(`is refused for the project: ${error}`, () => {
-      assert.include(classify(refusal(403, error, notAllowed), list), { _tag: "PermissionError", problem: "project" })
-    })
-  }
-})
-
 describe("A 404 whose words are not known", () => {
   // G9: refusals that come as 404 were taken for a missing folder, which the fallback then hides.
   for (const message of ["Organization with ID 'x' not found", "User with ID 'x' not found", "KMS with ID 'x' not found"]) {

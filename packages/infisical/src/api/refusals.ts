@@ -253,6 +253,8 @@ const permissions: ReadonlyArray<Row> = [
         "Service token not a part of the specified project with ID …",
         notAllowed
       ],
+      ["2024-07", 403, "User not in project", notAllowed],
+      ["2024-10", 403, "User not a part of the specified project with ID …", notAllowed],
       ["2025", 403, "You are not member of this project", notAllowed],
       [
         "2025 to 2026",
