@@ -23,19 +23,6 @@ describe("A 404 whose words are not known", () => {
   }
 })
 
-describe("Names that are taken", () => {
-  it("are not guessed where a name has a comma", () => {
-    const error = classify(refusal(400, "BadRequest", "Secret already exists: A,B"), {
-      endpoint: "POST /api/v4/secrets/batch",
-      action: "create",
-      secretNames: ["A", "A,B"],
-      ...dev
-    })
-    assert.include(error, { _tag: "AlreadyExistsError" })
-    assert.notStrictEqual("secretName" in error ? error.secretName : undefined, "A")
-  })
-})
-
 describe("A folder that a move does not find", () => {
   const move: RequestInfo = { endpoint: "POST /api/v4/secrets/move", action: "update", environment: "dev", secretPath: "/" }
   it("is the destination", () => {

@@ -254,6 +254,23 @@ describe("A batch that names what does not exist", () => {
   })
 })
 
+describe("A batch that creates what exists", () => {
+  const taken = (message: string, secretNames: ReadonlyArray<string>) => {
+    const error = classify(refusal(400, "BadRequest", message), {
+      ...requests.secret,
+      endpoint: "POST /api/v4/secrets/batch",
+      action: "create",
+      secretNames
+    })
+    return error._tag === "AlreadyExistsError" ? error.secretNames ?? [error.secretName ?? "unknown"] : meaningOf(error)
+  }
+
+  it("gives the names that are taken, unless a name has the comma that the list has between names", () => {
+    assert.deepStrictEqual(taken("Secret already exists: B,C", ["A", "B", "C"]), ["B", "C"])
+    assert.deepStrictEqual(taken("Secret already exists: A,B", ["A", "A,B"]), ["unknown"])
+  })
+})
+
 describe("A refusal about a folder or an import", () => {
   it("says folder or import, and which", () => {
     const folder = classify(refusal(400, "BadRequest", "Folder with name 'new' already exists in path '/app'"), {

@@ -20,7 +20,7 @@ import {
 import { maximumNameLength } from "../model/Location.js"
 import { defined } from "../support/defined.js"
 import type { Meaning, Subject } from "./refusals.js"
-import { find, type Found, missingNames, textOf } from "./refusalText.js"
+import { find, type Found, missingNames, namesIn, textOf } from "./refusalText.js"
 
 /** What a request is about: names and places, never values. */
 export interface RequestInfo {
@@ -250,8 +250,8 @@ const refusedAlthoughThere: readonly [parameter: string, problem: string] = [
 ]
 
 const taken = (info: RequestInfo, { part }: Found) => {
-  const listed = new Set(part.split(",").map((name) => name.trim()))
   const sent = info.secretNames ?? []
+  const listed = new Set(namesIn(part, sent))
   return namesOf(
     // An update has the old name, and it is the new one that is taken.
     info.action === "create" && !isBatch(info) ? sent : sent.filter((name) => listed.has(name.trim()))
