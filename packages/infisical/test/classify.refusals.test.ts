@@ -243,6 +243,8 @@ describe("A batch that names what does not exist", () => {
     assert.strictEqual(single("Secret does not exist: "), "NotFoundError secret")
     assert.strictEqual(single("Secret not found: blind index "), "NotFoundError secret")
     assert.strictEqual(single("Secret does not exist: A"), "InvalidRequestError request")
+    // A rename that an approval policy covers: the server lists the new name.
+    assert.strictEqual(single("Secret does not exist: B"), "InvalidRequestError request")
   })
 
   it("is an InvalidRequestError if all exist: one is there twice", () => {

@@ -228,7 +228,11 @@ const isBatch = ({ endpoint, secretNames = [] }: RequestInfo): boolean =>
 const secretMissing = (context: Context, found: Found, mayBeOf2026: boolean): AnswerError => {
   const { info } = context
   const sent = info.secretNames ?? []
-  const missing = isBatch(info) || found.row.lists === "existing" ? missingNames(found, sent, mayBeOf2026) : sent
+  const missing = isBatch(info)
+    ? missingNames(found, sent, mayBeOf2026)
+    : found.row.lists === "existing" && found.part.trim() !== ""
+    ? undefined
+    : sent
   return missing === undefined
     ? invalid(context, ...isBatch(info) ? nameTwice : refusedAlthoughThere)
     : new NotFoundError({
@@ -243,7 +247,7 @@ const nameTwice: readonly [parameter: string, problem: string] = [
   "all of them exist, but a name is there twice: in the request, or in the folder. Write these secrets one at a time."
 ]
 
-// A server of 2024-10 answers so if a user renames a secret that an approval policy covers.
+// A server of 2024-10 answers so if a user renames a secret that an approval policy covers. It lists the new name.
 const refusedAlthoughThere: readonly [parameter: string, problem: string] = [
   "request",
   "the secret exists, but the server cannot do this with it, as with a rename under an approval policy. Do it in Infisical."
