@@ -7,7 +7,6 @@ const refusal = (status: number, error: string, message: unknown) => ({
   body: { reqId: "req-1", statusCode: status, error, message },
   retryAfter: undefined
 })
-const notAllowed = "You are not allowed to access this resource"
 const dev = { environment: "dev", secretPath: "/app" }
 const list: RequestInfo = { endpoint: "GET /api/v4/secrets", action: "read", ...dev }
 const get: RequestInfo = { endpoint: "GET /api/v4/secrets/:secretName", action: "read", secretNames: ["A"], ...dev }
@@ -21,17 +20,6 @@ describe("A 404 whose words are not known", () => {
       })
     }
   }
-})
-
-describe("A folder that a move does not find", () => {
-  const move: RequestInfo = { endpoint: "POST /api/v4/secrets/move", action: "update", environment: "dev", secretPath: "/" }
-  it("is the destination", () => {
-    const error = classify(
-      refusal(404, "NotFound", "Destination folder with path '/nope' in environment with slug 'prod' not found"),
-      move
-    )
-    assert.notInclude(error, { _tag: "NotFoundError", environment: "dev", secretPath: "/" })
-  })
 })
 
 describe("A server that answers with what was sent", () => {

@@ -273,6 +273,64 @@ describe("A batch that creates what exists", () => {
   })
 })
 
+describe("A refused move", () => {
+  const refused = (status: number, message: string, secretPath = "/to") =>
+    classify(refusal(status, status === 404 ? "NotFound" : "BadRequest", message), {
+      endpoint: "POST /api/v4/secrets/move",
+      action: "update",
+      environment: "dev",
+      secretPath: "/from",
+      destination: { environment: "prod", secretPath }
+    })
+  const missing = (which: string, environment: string, path: string) =>
+    refused(404, `${which} folder with path '${path}' in environment with slug '${environment}' not found`, path)
+
+  it("says which of the two folders does not exist", () => {
+    assert.include(missing("Destination", "prod", "/to"), {
+      _tag: "NotFoundError",
+      resource: "folder",
+      environment: "prod",
+      secretPath: "/to"
+    })
+    assert.include(missing("Destination", "prod", "/"), {
+      _tag: "NotFoundError",
+      resource: "environment",
+      environment: "prod"
+    })
+    assert.include(missing("Source", "dev", "/from"), {
+      _tag: "NotFoundError",
+      resource: "folder",
+      environment: "dev",
+      secretPath: "/from"
+    })
+  })
+
+  it("says where a name is taken", () => {
+    for (
+      const message of [
+        "Failed to move secrets. The following secrets already exist in the destination: A",
+        "Selected secrets already exist in the destination."
+      ]
+    ) {
+      assert.include(refused(400, message), {
+        _tag: "AlreadyExistsError",
+        resource: "secret",
+        environment: "prod",
+        secretPath: "/to"
+      })
+    }
+  })
+
+  it("says where the secrets are not, which is the source", () => {
+    assert.include(refused(404, "One or more secrets not found in source folder with path '/from' and slug 'dev'"), {
+      _tag: "NotFoundError",
+      resource: "secret",
+      environment: "dev",
+      secretPath: "/from"
+    })
+  })
+})
+
 describe("A refusal about a folder or an import", () => {
   it("says folder or import, and which", () => {
     const folder = classify(refusal(400, "BadRequest", "Folder with name 'new' already exists in path '/app'"), {

@@ -37,6 +37,8 @@ export interface RequestInfo {
   readonly id?: string | undefined
   /** The environment that an import takes its secrets from. */
   readonly importedEnvironment?: string | undefined
+  /** Where a move puts secrets. */
+  readonly destination?: { readonly environment: string; readonly secretPath: string }
 }
 
 export interface Refusal {
@@ -161,9 +163,10 @@ export const isRouteMissing = (error: { readonly _tag: string }): boolean =>
 export const isWrite = ({ action }: RequestInfo): boolean => action !== undefined && action !== "read"
 
 /** The error for a row of the table. */
-const meant = (context: Context, found: Found, mayBeOf2026: boolean): AnswerError => {
-  const { info } = context
-  const { means } = found.row
+const meant = (request: Context, found: Found, mayBeOf2026: boolean): AnswerError => {
+  const { isOfDestination, means } = found.row
+  const info = isOfDestination === true ? { ...request.info, ...request.info.destination } : request.info
+  const context = { ...request, info }
   switch (means._tag) {
     case "NotFoundError":
       return means.resource === "secret"

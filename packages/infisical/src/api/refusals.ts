@@ -36,6 +36,8 @@ export interface Row {
   /** The requests that the row applies to; without it, all. */
   readonly of?: ReadonlyArray<Subject>
   readonly means: Meaning
+  /** That it is about the destination of a move, not the place of the request. */
+  readonly isOfDestination?: true
   /** Which names the first `…` lists: those that are missing, those that exist, or either. */
   readonly lists?: "missing" | "existing" | "missing or existing"
   readonly answers: ReadonlyArray<Answer>
@@ -325,7 +327,15 @@ const names: ReadonlyArray<Row> = [
       ["2025 to 2026", 400, "BadRequest", "Secret already exists: …"],
       ["2024-10", 400, "BadRequest", "Secret with the new name already exist"],
       ["2025 to 2026", 400, "BadRequest", "Secret with the new name already exists"],
-      ["2024-10 to 2026", 400, "BadRequest", "Secret with new name already exists: …"],
+      ["2024-10 to 2026", 400, "BadRequest", "Secret with new name already exists: …"]
+    ]
+  },
+  {
+    case: "the name of a secret is taken where it would be moved to",
+    means: { _tag: "AlreadyExistsError", resource: "secret" },
+    isOfDestination: true,
+    lists: "existing",
+    answers: [
       [
         "2025 to 2026",
         400,
@@ -394,8 +404,17 @@ const names: ReadonlyArray<Row> = [
         "SecretPathNotFound",
         "Folder with path '…' in environment '…' was not found. Please ensure the environment slug and secret path is correct."
       ],
+      ["2025 to 2026", 404, "NotFound", "Source folder with path '…' in environment with slug '…' not found"],
       ["2024-10 to 2026", 404, "UpdateFolder", "Folder with …not found"],
       ["2024-10 to 2026", 404, "NotFound", "Failed to delete folder with ID '…', not found"]
+    ]
+  },
+  {
+    case: "the folder that secrets would be moved to does not exist",
+    means: missing("folder"),
+    isOfDestination: true,
+    answers: [
+      ["2025 to 2026", 404, "NotFound", "Destination folder with path '…' in environment with slug '…' not found"]
     ]
   },
   {
