@@ -241,6 +241,19 @@ describe("A refused login", () => {
       }).pipe(Effect.provide(layer(thirtyDays))))
   }
 
+  it.effect("by oidc-auth is offered once, though the server answers 500 to a refused one", () =>
+    Effect.gen(function*() {
+      const { setFault, takeCounts } = yield* TokenServer
+      const credential = yield* Credential.jwt({ method: "oidc-auth", identityId, jwt: secret("jwt") })
+      yield* setFault(() =>
+        Response.json({ statusCode: 500, error: "OidcAuthError", message: "jwt audience invalid" }, { status: 500 })
+      )
+      yield* Effect.gen(function*() {
+        for (let i = 0; i < 3; i++) assert.include(yield* Effect.flip(request), { _tag: "AuthenticationError" })
+      }).pipe(Effect.provide(session({ credential, retry: { times: 3 } })))
+      assert.deepStrictEqual(yield* takeCounts, { "login 500": 1 })
+    }).pipe(Effect.provide(layer(thirtyDays))))
+
   it.effect("by tls-cert-auth is offered again after a growing pause, since the certificate may have been replaced", () =>
     Effect.gen(function*() {
       const { setFault, takeCounts } = yield* TokenServer

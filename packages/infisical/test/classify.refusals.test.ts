@@ -152,6 +152,20 @@ describe("A refusal of a login", () => {
     }
   }
 
+  for (
+    const message of [
+      "jwt audience invalid. expected: x",
+      "Access denied: OIDC subject not allowed.",
+      "unable to verify the first certificate"
+    ]
+  ) {
+    it(`is an AuthenticationError if it comes as a failure of OIDC: ${message}`, () => {
+      const oidc = { ...login, endpoint: "POST /api/v1/auth/oidc-auth/login" }
+      const error = classify(refusal(500, "OidcAuthError", message), oidc)
+      assert.strictEqual(meaningOf(error), "AuthenticationError Refused")
+    })
+  }
+
   it("is none if the server fails, limits, validates, or has no such login, which is not a missing v4", () => {
     const meaning = (status: number, error: string, message: unknown) => {
       const found = classify(refusal(status, error, message), login)
@@ -172,6 +186,17 @@ describe("A refusal of a login", () => {
       "InvalidRequestError credential"
     )
   })
+})
+
+describe("An organization that does not exist", () => {
+  // An access token sends organizationSlug with every request.
+  for (const info of Object.values(requests)) {
+    it(`is a refusal of the credential on ${info.endpoint}`, () => {
+      const error = classify(refusal(404, "NotFound", "Sub organization with name x not found"), info)
+      assert.strictEqual(meaningOf(error), "AuthenticationError Refused")
+      assert.include(error.message, "organizationSlug")
+    })
+  }
 })
 
 describe("A batch that names what does not exist", () => {
@@ -218,6 +243,8 @@ describe("A batch that names what does not exist", () => {
     assert.strictEqual(single("Secret does not exist: "), "NotFoundError secret")
     assert.strictEqual(single("Secret not found: blind index "), "NotFoundError secret")
     assert.strictEqual(single("Secret does not exist: A"), "InvalidRequestError request")
+    // A rename that an approval policy covers: the server lists the new name.
+    assert.strictEqual(single("Secret does not exist: B"), "InvalidRequestError request")
   })
 
   it("is an InvalidRequestError if all exist: one is there twice", () => {
@@ -226,6 +253,81 @@ describe("A batch that names what does not exist", () => {
       missing("One or more secrets does not exist: A, A, B", ["A", "B"]),
       "InvalidRequestError secrets"
     )
+  })
+})
+
+describe("A batch that creates what exists", () => {
+  const taken = (message: string, secretNames: ReadonlyArray<string>) => {
+    const error = classify(refusal(400, "BadRequest", message), {
+      ...requests.secret,
+      endpoint: "POST /api/v4/secrets/batch",
+      action: "create",
+      secretNames
+    })
+    return error._tag === "AlreadyExistsError" ? error.secretNames ?? [error.secretName ?? "unknown"] : meaningOf(error)
+  }
+
+  it("gives the names that are taken, unless a name has the comma that the list has between names", () => {
+    assert.deepStrictEqual(taken("Secret already exists: B,C", ["A", "B", "C"]), ["B", "C"])
+    assert.deepStrictEqual(taken("Secret already exists: A,B", ["A", "A,B"]), ["unknown"])
+  })
+})
+
+describe("A refused move", () => {
+  const refused = (status: number, message: string, secretPath = "/to") =>
+    classify(refusal(status, status === 404 ? "NotFound" : "BadRequest", message), {
+      endpoint: "POST /api/v4/secrets/move",
+      action: "update",
+      environment: "dev",
+      secretPath: "/from",
+      destination: { environment: "prod", secretPath }
+    })
+  const missing = (which: string, environment: string, path: string) =>
+    refused(404, `${which} folder with path '${path}' in environment with slug '${environment}' not found`, path)
+
+  it("says which of the two folders does not exist", () => {
+    assert.include(missing("Destination", "prod", "/to"), {
+      _tag: "NotFoundError",
+      resource: "folder",
+      environment: "prod",
+      secretPath: "/to"
+    })
+    assert.include(missing("Destination", "prod", "/"), {
+      _tag: "NotFoundError",
+      resource: "environment",
+      environment: "prod"
+    })
+    assert.include(missing("Source", "dev", "/from"), {
+      _tag: "NotFoundError",
+      resource: "folder",
+      environment: "dev",
+      secretPath: "/from"
+    })
+  })
+
+  it("says where a name is taken", () => {
+    for (
+      const message of [
+        "Failed to move secrets. The following secrets already exist in the destination: A",
+        "Selected secrets already exist in the destination."
+      ]
+    ) {
+      assert.include(refused(400, message), {
+        _tag: "AlreadyExistsError",
+        resource: "secret",
+        environment: "prod",
+        secretPath: "/to"
+      })
+    }
+  })
+
+  it("says where the secrets are not, which is the source", () => {
+    assert.include(refused(404, "One or more secrets not found in source folder with path '/from' and slug 'dev'"), {
+      _tag: "NotFoundError",
+      resource: "secret",
+      environment: "dev",
+      secretPath: "/from"
+    })
   })
 })
 

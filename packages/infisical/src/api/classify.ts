@@ -20,7 +20,7 @@ import {
 import { maximumNameLength } from "../model/Location.js"
 import { defined } from "../support/defined.js"
 import type { Meaning, Subject } from "./refusals.js"
-import { find, type Found, missingNames, textOf } from "./refusalText.js"
+import { find, type Found, missingNames, namesIn, textOf } from "./refusalText.js"
 
 /** What a request is about: names and places, never values. */
 export interface RequestInfo {
@@ -37,6 +37,8 @@ export interface RequestInfo {
   readonly id?: string | undefined
   /** The environment that an import takes its secrets from. */
   readonly importedEnvironment?: string | undefined
+  /** Where a move puts secrets. */
+  readonly destination?: { readonly environment: string; readonly secretPath: string }
 }
 
 export interface Refusal {
@@ -161,9 +163,10 @@ export const isRouteMissing = (error: { readonly _tag: string }): boolean =>
 export const isWrite = ({ action }: RequestInfo): boolean => action !== undefined && action !== "read"
 
 /** The error for a row of the table. */
-const meant = (context: Context, found: Found, mayBeOf2026: boolean): AnswerError => {
-  const { info } = context
-  const { means } = found.row
+const meant = (request: Context, found: Found, mayBeOf2026: boolean): AnswerError => {
+  const { isOfDestination, means } = found.row
+  const info = isOfDestination === true ? { ...request.info, ...request.info.destination } : request.info
+  const context = { ...request, info }
   switch (means._tag) {
     case "NotFoundError":
       return means.resource === "secret"
@@ -228,7 +231,11 @@ const isBatch = ({ endpoint, secretNames = [] }: RequestInfo): boolean =>
 const secretMissing = (context: Context, found: Found, mayBeOf2026: boolean): AnswerError => {
   const { info } = context
   const sent = info.secretNames ?? []
-  const missing = isBatch(info) || found.row.lists === "existing" ? missingNames(found, sent, mayBeOf2026) : sent
+  const missing = isBatch(info)
+    ? missingNames(found, sent, mayBeOf2026)
+    : found.row.lists === "existing" && found.part.trim() !== ""
+    ? undefined
+    : sent
   return missing === undefined
     ? invalid(context, ...isBatch(info) ? nameTwice : refusedAlthoughThere)
     : new NotFoundError({
@@ -243,15 +250,15 @@ const nameTwice: readonly [parameter: string, problem: string] = [
   "all of them exist, but a name is there twice: in the request, or in the folder. Write these secrets one at a time."
 ]
 
-// A server of 2024-10 answers so if a user renames a secret that an approval policy covers.
+// A server of 2024-10 answers so if a user renames a secret that an approval policy covers. It lists the new name.
 const refusedAlthoughThere: readonly [parameter: string, problem: string] = [
   "request",
   "the secret exists, but the server cannot do this with it, as with a rename under an approval policy. Do it in Infisical."
 ]
 
 const taken = (info: RequestInfo, { part }: Found) => {
-  const listed = new Set(part.split(",").map((name) => name.trim()))
   const sent = info.secretNames ?? []
+  const listed = new Set(namesIn(part, sent))
   return namesOf(
     // An update has the old name, and it is the new one that is taken.
     info.action === "create" && !isBatch(info) ? sent : sent.filter((name) => listed.has(name.trim()))

@@ -342,7 +342,10 @@ export const make = (call: Call): DecryptedSecrets => {
       ).pipe(Effect.map(secretOf)),
     move: (place, { destination, overwrite, secretIds }) =>
       call.create(
-        locationRequest("POST /api/v4/secrets/move", "update", place),
+        {
+          ...locationRequest("POST /api/v4/secrets/move", "update", place),
+          destination: { environment: destination.environment, secretPath: destination.secretPath }
+        },
         Effect.flatMap(byId, (client) =>
           client.moveSecretsV4({
             ...authorized(place),

@@ -78,6 +78,12 @@ export const find = (error: string, message: string, subject: Subject): Found | 
   return rule && { row: rule.row, part: rule.message === undefined ? "" : firstPart(message, rule.message) }
 }
 
+/** The names that a text lists; `undefined` if it was cut, or if the comma between names may be one of a name. */
+export const namesIn = (part: string, sent: ReadonlyArray<string>): ReadonlyArray<string> | undefined =>
+  part.includes("…") || sent.some((name) => name.includes(","))
+    ? undefined
+    : part.split(",").map((name) => name.trim()).filter((name) => name !== "")
+
 /**
  * Which of the names that a batch sent are missing, by the list in the server's answer: none if this cannot be known,
  * `undefined` if all exist, which a server also refuses if a name is there twice.
@@ -90,8 +96,8 @@ export const missingNames = (
   mayBeOf2026: boolean
 ): ReadonlyArray<string> | undefined => {
   if (lists === undefined) return sent.filter((name) => [name, `'${name}'`].includes(part.trim()))
-  if (part.includes("…") || sent.some((name) => name.includes(","))) return []
-  const all = part.split(",").map((name) => name.trim()).filter((name) => name !== "")
+  const all = namesIn(part, sent)
+  if (all === undefined) return []
   const listed = new Set(all)
   const inside = sent.filter((name) => listed.has(name.trim()))
   const outside = sent.filter((name) => !listed.has(name.trim()))

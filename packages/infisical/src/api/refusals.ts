@@ -36,6 +36,8 @@ export interface Row {
   /** The requests that the row applies to; without it, all. */
   readonly of?: ReadonlyArray<Subject>
   readonly means: Meaning
+  /** That it is about the destination of a move, not the place of the request. */
+  readonly isOfDestination?: true
   /** Which names the first `…` lists: those that are missing, those that exist, or either. */
   readonly lists?: "missing" | "existing" | "missing or existing"
   readonly answers: ReadonlyArray<Answer>
@@ -117,6 +119,12 @@ const credentials: ReadonlyArray<Row> = [
     ]
   },
   {
+    case: "the server does not accept the token of the OIDC provider",
+    of: ["credential"],
+    means: refused("the token of the OIDC provider was not accepted. Check it, and the auth method's settings."),
+    answers: [["2025 to 2026", 500, "OidcAuthError", "…"]]
+  },
+  {
     case: "Kubernetes does not confirm the token",
     of: ["credential"],
     means: refused("Kubernetes did not confirm the token. Check it, and the token reviewer of the auth method."),
@@ -129,14 +137,18 @@ const credentials: ReadonlyArray<Row> = [
     answers: [["2025 to 2026", 400, "BadRequest", "Missing TLS certificate in header"]]
   },
   {
-    case: "the identity is not in the organization that the login asks for",
-    of: ["credential"],
+    case: "the identity is not in the organization that the credential names",
     means: refused("the identity is not in this organization. Check organizationSlug."),
     answers: [
       ["2025 to 2026", 404, "NotFound", "Sub organization with name … not found"],
-      ["2025 to 2026", 401, "UnauthorizedError", "Identity not authorized to access sub organization …"],
-      ["2025 to 2026", 400, "BadRequest", "Identity does not belong to this organization"]
+      ["2025 to 2026", 401, "UnauthorizedError", "Identity not authorized to access sub organization …"]
     ]
+  },
+  {
+    case: "the identity is not in the organization that the login asks for",
+    of: ["credential"],
+    means: refused("the identity is not in this organization. Check organizationSlug."),
+    answers: [["2025 to 2026", 400, "BadRequest", "Identity does not belong to this organization"]]
   },
   {
     case: "the identity may not log in from this address",
@@ -243,6 +255,8 @@ const permissions: ReadonlyArray<Row> = [
         "Service token not a part of the specified project with ID …",
         notAllowed
       ],
+      ["2024-07", 403, "User not in project", notAllowed],
+      ["2024-10", 403, "User not a part of the specified project with ID …", notAllowed],
       ["2025", 403, "You are not member of this project", notAllowed],
       [
         "2025 to 2026",
@@ -313,7 +327,15 @@ const names: ReadonlyArray<Row> = [
       ["2025 to 2026", 400, "BadRequest", "Secret already exists: …"],
       ["2024-10", 400, "BadRequest", "Secret with the new name already exist"],
       ["2025 to 2026", 400, "BadRequest", "Secret with the new name already exists"],
-      ["2024-10 to 2026", 400, "BadRequest", "Secret with new name already exists: …"],
+      ["2024-10 to 2026", 400, "BadRequest", "Secret with new name already exists: …"]
+    ]
+  },
+  {
+    case: "the name of a secret is taken where it would be moved to",
+    means: { _tag: "AlreadyExistsError", resource: "secret" },
+    isOfDestination: true,
+    lists: "existing",
+    answers: [
       [
         "2025 to 2026",
         400,
@@ -382,8 +404,17 @@ const names: ReadonlyArray<Row> = [
         "SecretPathNotFound",
         "Folder with path '…' in environment '…' was not found. Please ensure the environment slug and secret path is correct."
       ],
+      ["2025 to 2026", 404, "NotFound", "Source folder with path '…' in environment with slug '…' not found"],
       ["2024-10 to 2026", 404, "UpdateFolder", "Folder with …not found"],
       ["2024-10 to 2026", 404, "NotFound", "Failed to delete folder with ID '…', not found"]
+    ]
+  },
+  {
+    case: "the folder that secrets would be moved to does not exist",
+    means: missing("folder"),
+    isOfDestination: true,
+    answers: [
+      ["2025 to 2026", 404, "NotFound", "Destination folder with path '…' in environment with slug '…' not found"]
     ]
   },
   {
