@@ -1,7 +1,7 @@
 /** Writes that claim what is not so, on the eras of the emulator. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
-import { Credential, Folders, Secrets } from "effect-infisical"
+import { Folders, Secrets } from "effect-infisical"
 import { changing, clientLayer, type Hook, mapSecrets, Wire } from "./support/sources.js"
 
 const text = ({ value }: { readonly value: Redacted.Redacted<string> }) => Redacted.value(value)
@@ -109,35 +109,6 @@ for (const era of ["2025", "2026"] as const) {
       }).pipe(Effect.provide(clientLayer("v4", { ...world, era }))))
   })
 }
-
-describe("A server of 2024-10", () => {
-  // current.md 9: "A token with one scope that is no glob has its list pinned to that scope, whatever is asked."
-  const id = "8a15230e-b33a-4cb0-9dd8-a0d98b51c936"
-  const secret = "0".repeat(32)
-  const pinned = {
-    era: "2024-10" as const,
-    projects: { main: { folders: { dev: { "/": {}, "/a": {}, "/a/b": { secrets: { X: "precious" } } } } } },
-    serviceTokens: {
-      main: { token: `st.${id}.${secret}.${"1".repeat(32)}`, scopes: [{ environment: "dev", secretPath: "/a" }] }
-    }
-  }
-  const token = { options: { credential: Effect.runSync(Credential.serviceToken(Redacted.make(`st.${id}.${secret}`))) } }
-
-  it.effect("does not delete a folder that is not empty without forceDelete, for a token whose list is pinned", () =>
-    Effect.gen(function*() {
-      const folders = yield* Folders.Folders
-      const { takeRequests } = yield* Wire
-      yield* Effect.either(folders.delete("b", { secretPath: "/a" }))
-      assert.deepStrictEqual((yield* takeRequests).filter((request) => request.startsWith("DELETE")), [])
-    }).pipe(Effect.provide(clientLayer("v3", pinned, token))))
-
-  it.effect("does not list another folder as empty", () =>
-    Effect.gen(function*() {
-      const secrets = yield* Secrets.Secrets
-      const result = yield* Effect.either(secrets.list({ secretPath: "/a/b" }))
-      assert.strictEqual(result._tag, "Left")
-    }).pipe(Effect.provide(clientLayer("v3", pinned, token))))
-})
 
 describe("A user's rename under an approval policy, 2024-10", () => {
   // current.md 1: 404 "Secret does not exist: G2", a defect of the server. The secret is there.
