@@ -46,12 +46,6 @@ for (const era of ["2025", "2026"] as const) {
         assert.strictEqual(text(yield* secrets.get("B", { expandReferences: false })), "to ${A2}")
       }).pipe(Effect.provide(clientLayer("v4", { ...world, era }))))
 
-    it.effect("moves for an identity that may not see values", () =>
-      Effect.gen(function*() {
-        const secrets = yield* Secrets.Secrets
-        yield* secrets.move(["B"], { to: { secretPath: "/to" } })
-      }).pipe(Effect.provide(clientLayer("v4", { ...world, era, identities: { main: { hidesValues: true } } }))))
-
     it.effect("says which folder of a move is missing", () =>
       Effect.gen(function*() {
         const secrets = yield* Secrets.Secrets
