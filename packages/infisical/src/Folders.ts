@@ -11,6 +11,7 @@ import type * as Scope from "effect/Scope"
 import * as Deadline from "./api/deadline.js"
 import * as InfisicalApi from "./api/InfisicalApi.js"
 import * as SecretCache from "./cache/SecretCache.js"
+import * as Credential from "./config/Credential.js"
 import * as InfisicalConfig from "./config/InfisicalConfig.js"
 import {
   AlreadyExistsError,
@@ -107,10 +108,10 @@ export interface Service {
    *
    * A folder is empty if it has no secrets and no folders. A server without v2 deletes any folder, so its content is
    * listed first. There, secrets that the credential may not see are not noticed, nor those that are created between
-   * the list and the deletion.
+   * the list and the deletion. The lists of a service token may be of another folder there, so it needs `forceDelete`.
    *
-   * Raises `NotFoundError` if the folder does not exist, `InvalidRequestError` of `forceDelete` if it is not empty, and the
-   * errors of `list`.
+   * Raises `NotFoundError` if the folder does not exist, `InvalidRequestError` of `forceDelete` if it is not empty or that
+   * cannot be known, and the errors of `list`.
    */
   readonly delete: (nameOrId: string, options?: DeleteOptions) => Effect.Effect<void, WriteError>
 }
@@ -140,7 +141,7 @@ export const make: Effect.Effect<
   const { folders, foldersV2 } = yield* InfisicalApi.InfisicalApi
   const cache = yield* SecretCache.SecretCache
   const source = yield* SecretSource.SecretSource
-  const { retry } = yield* InfisicalConfig.InfisicalConfig
+  const { credential, retry } = yield* InfisicalConfig.InfisicalConfig
   const at = yield* AtPlace.make<ReadonlyArray<WireFolder>, Routes>({
     endpoint: "GET /api/v2/folders",
     newest: { ...foldersV2, deleteEmpty: foldersV2.delete },
@@ -151,6 +152,11 @@ export const make: Effect.Effect<
 
   /** Snapshots of a folder that moved must not be served as live. */
   const moving = Effect.ensuring(cache.invalidateAll)
+
+  // A service token with one scope has its lists pinned to that scope, so that an empty list proves nothing. A
+  // token that names no identity or user may be one.
+  const provesEmptiness = credential._tag === "MachineIdentity" ||
+    (credential._tag === "AccessToken" && Option.isSome(Credential.holderOf(credential)))
 
   const isEmpty = (folder: Folder): Effect.Effect<boolean, ReadError> =>
     Effect.gen(function*() {
@@ -204,7 +210,10 @@ export const make: Effect.Effect<
             Effect.flatMap(list, (folders) => find(place, nameOrId, folders)),
             (folder) => ({ folder, deleteEmpty: routes.deleteEmpty })
           ))
-        if (!forceDelete && deleteEmpty === undefined && !(yield* isEmpty(folder))) return yield* notEmpty()
+        if (!forceDelete && deleteEmpty === undefined) {
+          if (!provesEmptiness) return yield* unproven
+          if (!(yield* isEmpty(folder))) return yield* notEmpty()
+        }
         yield* at(options, ({ place, routes }) =>
           moving((!forceDelete && deleteEmpty !== undefined ? deleteEmpty : routes.forceDelete)(place, folder.id)))
       }).pipe(write("Folders.delete"))
@@ -257,6 +266,12 @@ const notEmpty = () =>
     parameter: "forceDelete",
     problem: "the folder is not empty. Delete what is in it first, or set forceDelete."
   })
+
+const unproven = new InvalidRequestError({
+  parameter: "forceDelete",
+  problem:
+    "this server deletes any folder, and its lists for a service token do not show whether the folder is empty. Look into it in Infisical, then set forceDelete."
+})
 
 /** A name comes before an id, as on the server. */
 const find = (

@@ -4,7 +4,7 @@ import { Effect, Option, Redacted } from "effect"
 import { Location, Secrets, SecretSource } from "effect-infisical"
 import type { World } from "effect-infisical-emulator"
 import { type Server, servers, without } from "./support/servers.js"
-import { clientLayer, sourceLayer, Wire } from "./support/sources.js"
+import { changing, clientLayer, mapSecrets, sourceLayer, Wire } from "./support/sources.js"
 
 const world: World.Input = {
   projects: {
@@ -315,3 +315,52 @@ describe("An update whose part the server ignores", () => {
       assert.include(yield* Effect.flip(secrets.get("D", place)), { _tag: "NotFoundError" })
     }).pipe(onServer(servers["2024-07"], { projects: { main: { folders: { dev: { "/empty": {} } } } } })))
 })
+
+describe("An update of value, comment and tags on a server of 2024-07 that refuses the tags", () => {
+  const noTag = "8a15230e-b33a-4cb0-9dd8-a0d98b51c936"
+  const update = Effect.flatMap(
+    Secrets.Secrets,
+    (secrets) => Effect.flip(secrets.update("B", Redacted.make("new"), { comment: "c", tagIds: [noTag] }))
+  )
+
+  it.effect("says that the rest was carried out, and the value before it is not returned any more", () =>
+    Effect.gen(function*() {
+      const secrets = yield* Secrets.Secrets
+      assert.strictEqual(text(yield* secrets.get("B")), "b")
+      const error = yield* update
+      assert.include(error, { _tag: "UnexpectedResponseError", status: 200 })
+      assert.include(error.message, "but not its tags")
+      assert.strictEqual(text(yield* secrets.get("B")), "new")
+    }).pipe(Effect.provide(clientLayer("v3", { ...world, era: "2024-07" }))))
+})
+
+for (const era of ["2025", "2026"] as const) {
+  describe(`On a server of ${era} that masks values in reads`, () => {
+    const value = Redacted.make("new")
+
+    for (
+      const [name, write] of [
+        ["update", (secrets) => secrets.update("A", value)],
+        ["update with a comment", (secrets) => secrets.update("A", value, { comment: "c" })],
+        ["upsert", (secrets) => secrets.upsert("A", value)],
+        ["create with metadata", (secrets) => secrets.create("N", value, { metadata: { k: "v" } })],
+        [
+          "updateMany",
+          (secrets) => Effect.flatMap(secrets.updateMany([{ name: "A", value }]), ([one]) => Effect.fromNullable(one))
+        ]
+      ] satisfies ReadonlyArray<
+        readonly [string, (secrets: Secrets.Service) => Effect.Effect<Secrets.Secret, unknown>]
+      >
+    ) {
+      it.effect(`${name} returns the written value`, () =>
+        Effect.gen(function*() {
+          const { setHook } = yield* Wire
+          yield* setHook(changing(
+            ["GET"],
+            mapSecrets((secret) => ({ ...secret, secretValue: "<hidden-by-infisical>", secretValueHidden: true }))
+          ))
+          assert.strictEqual(text(yield* write(yield* Secrets.Secrets)), "new")
+        }).pipe(Effect.provide(clientLayer("v4", { ...world, era }))))
+    }
+  })
+}

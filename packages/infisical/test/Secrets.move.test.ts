@@ -81,6 +81,20 @@ describe("A move", () => {
       })
     }).pipe(Effect.provide(clientLayer("v4", world))))
 
+  for (const era of ["2025", "2026"] as const) {
+    it.effect(`needs no permission to read values: ${era}`, () =>
+      Effect.gen(function*() {
+        const secrets = yield* Secrets.Secrets
+        const { takeRequests } = yield* Wire
+        yield* secrets.move(["B"], { to: { secretPath: "/to" } })
+        assert.include(yield* takeRequests, "POST /api/v4/secrets/move 200")
+        assert.deepStrictEqual((yield* secrets.list({ secretPath: "/to" })).hidden.map(({ name }) => name).toSorted(), [
+          "B",
+          "C"
+        ])
+      }).pipe(Effect.provide(clientLayer("v4", { ...world, era, identities: { main: { hidesValues: true } } }))))
+  }
+
   it.effect("in memory moves all or none, and replaces only what it may", () =>
     Effect.gen(function*() {
       const secrets = yield* Secrets.Secrets

@@ -107,7 +107,7 @@ export const make: Effect.Effect<
       use(location, (routes) =>
         Effect.gen(function*() {
           if (!routes.keepsValues) return yield* SecretSource.onlyOnV4("move secrets")
-          const own = yield* reads.currentList(routes, location)
+          const own = yield* reads.currentList(routes, location, { values: false })
           const ids = new Map(own.flatMap(({ id, secretKey, type }) => type === "shared" ? [[secretKey, id]] : []))
           const secretIds = yield* Effect.forEach(names, (secretName) =>
             Effect.mapError(Option.fromNullable(ids.get(secretName)), () =>

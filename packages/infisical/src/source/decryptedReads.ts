@@ -35,7 +35,8 @@ export interface Reads {
   /** All secrets of the folder itself, as they are written. */
   readonly currentList: (
     routes: Routes.Routes,
-    location: Location.Location
+    location: Location.Location,
+    view?: InfisicalApi.View
   ) => Effect.Effect<ReadonlyArray<DecryptedSecret>, ReadError>
 }
 
@@ -182,9 +183,9 @@ export const make = ({ encryptedSecrets, features, find, send }: {
         requestSecret(routes, { ...target, location: cheapest(target.location) }, Option.none()),
         answerOf
       ),
-    currentList: (routes, location) =>
+    currentList: (routes, location, view) =>
       Effect.flatMap(
-        requestList(routes, cheapest(location), Option.none()),
+        requestList(routes, cheapest(location), Option.none(), view),
         ({ projectId, response }) =>
           Effect.flatMap(answerOf(response), (list) =>
             Effect.as(Rows.read(routes, { projectId, location }, list, Option.none()), list.secrets))

@@ -92,7 +92,12 @@ export const single = (options: Options): Single => {
           }]),
           (answer) => writtenMany(routes, "PATCH", place, [[target.name, { value }]], answer)
         ))
-      if (tagIds !== undefined) yield* patch(routes, target, { value, tagIds })
+      if (tagIds !== undefined) {
+        yield* Effect.mapError(
+          patch(routes, target, { value, tagIds }),
+          Stored.afterWrite(`PATCH ${routes.path}/:secretName`, "updated", "but not its tags")
+        )
+      }
       return row === undefined
         ? yield* Fit.unexpected(`PATCH ${routes.path} (batch)`, "name")
         : yield* readBack(routes, "updated", target, { value, comment, tagIds }, row)
@@ -183,7 +188,11 @@ const readerOf = ({ current }: Pick<Options, "current">) =>
     onSuccess: (secret): Effect.Effect<Row, ReadError> => {
       const ignored = Stored.ignored(routes, changes, secret)
       return ignored === undefined
-        ? Effect.mapError(Rows.readableRow(routes, target.location, secret), failed)
+        ? Effect.catchAll(
+          Rows.readableRow(routes, target.location, secret),
+          (hidden) =>
+            changes.value === undefined ? Effect.fail(failed(hidden)) : Effect.succeed({ ...row, isPartial: true })
+        )
         : Effect.fail(Stored.notStored(ignored, done))
     }
   })
