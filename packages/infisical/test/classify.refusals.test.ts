@@ -188,6 +188,16 @@ describe("A refusal of a login", () => {
   })
 })
 
+describe("A 404 whose words are not known", () => {
+  for (const message of ["Organization with ID 'x' not found", "KMS with ID 'x' not found"]) {
+    for (const info of [requests.secret, requests.folder, requests.import]) {
+      it(`is not what a write is about: ${message}, to ${info.endpoint}`, () => {
+        assert.strictEqual(meaningOf(classify(refusal(404, "NotFound", message), info)), "InvalidRequestError request")
+      })
+    }
+  }
+})
+
 describe("An organization that does not exist", () => {
   // An access token sends organizationSlug with every request.
   for (const info of Object.values(requests)) {
