@@ -209,6 +209,21 @@ describe("An organization that does not exist", () => {
   }
 })
 
+describe("The id of a request", () => {
+  const clientSecret = "f2".repeat(32)
+  const message = (reqId: string) =>
+    classify({
+      status: 401,
+      body: { reqId, statusCode: 401, error: "UnauthorizedError", message: "Invalid credentials" },
+      retryAfter: undefined
+    }, login).message
+
+  it("is repeated only if it is one of Infisical, since a server may answer with what was sent", () => {
+    assert.include(message("req-7Jq2abcd-1"), "req-7Jq2abcd-1")
+    assert.notInclude(message(clientSecret), clientSecret)
+  })
+})
+
 describe("A batch that names what does not exist", () => {
   const missing = (message: string, secretNames: ReadonlyArray<string>, more: Record<string, unknown> = {}) => {
     const body = { statusCode: 404, error: "NotFound", message, ...more }

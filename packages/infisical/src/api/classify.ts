@@ -340,4 +340,4 @@ const isKey = (value: unknown): value is string | number => Number.isSafeInteger
 const isField = (value: unknown): value is string => typeof value === "string" && /^[\w.[\]]{1,128}$/.test(value)
 
 const safeRequestId = (value: unknown): { readonly requestId?: string } =>
-  typeof value === "string" && /^[\w-]{1,64}$/.test(value) ? { requestId: value } : {}
+  typeof value === "string" && /^req-[\w-]{1,60}$/.test(value) ? { requestId: value } : {}
