@@ -188,6 +188,16 @@ describe("A refusal of a login", () => {
   })
 })
 
+describe("A 404 whose words are not known", () => {
+  for (const message of ["Organization with ID 'x' not found", "KMS with ID 'x' not found"]) {
+    for (const info of [requests.secret, requests.folder, requests.import]) {
+      it(`is not what a write is about: ${message}, to ${info.endpoint}`, () => {
+        assert.strictEqual(meaningOf(classify(refusal(404, "NotFound", message), info)), "InvalidRequestError request")
+      })
+    }
+  }
+})
+
 describe("An organization that does not exist", () => {
   // An access token sends organizationSlug with every request.
   for (const info of Object.values(requests)) {
@@ -197,6 +207,21 @@ describe("An organization that does not exist", () => {
       assert.include(error.message, "organizationSlug")
     })
   }
+})
+
+describe("The id of a request", () => {
+  const clientSecret = "f2".repeat(32)
+  const message = (reqId: string) =>
+    classify({
+      status: 401,
+      body: { reqId, statusCode: 401, error: "UnauthorizedError", message: "Invalid credentials" },
+      retryAfter: undefined
+    }, login).message
+
+  it("is repeated only if it is one of Infisical, since a server may answer with what was sent", () => {
+    assert.include(message("req-7Jq2abcd-1"), "req-7Jq2abcd-1")
+    assert.notInclude(message(clientSecret), clientSecret)
+  })
 })
 
 describe("A batch that names what does not exist", () => {

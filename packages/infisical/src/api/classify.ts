@@ -19,7 +19,7 @@ import {
 } from "../model/InfisicalError.js"
 import { maximumNameLength } from "../model/Location.js"
 import { defined } from "../support/defined.js"
-import type { Meaning, Subject } from "./refusals.js"
+import { emptyMessages, type Meaning, type Subject } from "./refusals.js"
 import { find, type Found, missingNames, namesIn, textOf } from "./refusalText.js"
 
 /** What a request is about: names and places, never values. */
@@ -82,7 +82,7 @@ export const classify = (refusal: Refusal, info: RequestInfo): AnswerError => {
   if (error === "ValidationFailure" || status === 422) return invalid(context, ...validationProblem(body))
   if (message.startsWith("Route ") && message.endsWith(" not found")) return routeMissing(context)
   const found = find(error, message, subjectOf(info))
-  if (found === undefined) return otherwise(context, error)
+  if (found === undefined) return otherwise(context, error, message)
   return meant(context, found, body["reqId"] !== undefined)
 }
 
@@ -269,7 +269,7 @@ const namesOf = (names: ReadonlyArray<string>) =>
   defined({ secretName: names[0], secretNames: names.length > 1 ? names : undefined })
 
 /** The meaning of a refusal whose words are not known. */
-const otherwise = (context: Context, error: string): AnswerError => {
+const otherwise = (context: Context, error: string, message: string): AnswerError => {
   const { info, status } = context
   const subject = subjectOf(info)
   if (status >= 500) {
@@ -286,7 +286,8 @@ const otherwise = (context: Context, error: string): AnswerError => {
     return authentication(context, { _tag: "AuthenticationError", reason: "Refused" })
   }
   if (status === 403) return permission(context, "scope")
-  return status === 404 && subject !== "other"
+  // What is missing may be something else than what a write is about.
+  return status === 404 && subject !== "other" && (!isWrite(info) || emptyMessages.has(message) || message === "")
     ? notFoundOf(context, subject)
     : invalid(context, "request", "the server refuses it. Its log says why.")
 }
@@ -339,4 +340,4 @@ const isKey = (value: unknown): value is string | number => Number.isSafeInteger
 const isField = (value: unknown): value is string => typeof value === "string" && /^[\w.[\]]{1,128}$/.test(value)
 
 const safeRequestId = (value: unknown): { readonly requestId?: string } =>
-  typeof value === "string" && /^[\w-]{1,64}$/.test(value) ? { requestId: value } : {}
+  typeof value === "string" && /^req-[\w-]{1,60}$/.test(value) ? { requestId: value } : {}
