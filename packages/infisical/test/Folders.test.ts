@@ -355,8 +355,12 @@ describe("A service token on a server without v2 of the routes", () => {
         assert.include(error.message, "service token")
         assert.deepStrictEqual(yield* takeWrites, [])
       }).pipe(Effect.provide(Layer.unwrapEffect(Effect.map(
-        Credential[constructor](Redacted.make(token)),
-        (credential) => clientLayer("v3", { ...world, era: "2024-10", serviceTokens }, { options: { credential } })
+        Effect.all({
+          serviceToken: Credential.serviceToken(Redacted.make(token)),
+          accessToken: Credential.accessToken(Redacted.make(token))
+        }),
+        ({ [constructor]: credential }) =>
+          clientLayer("v3", { ...world, era: "2024-10", serviceTokens }, { options: { credential } })
       ))))
   )
 
