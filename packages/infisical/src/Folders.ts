@@ -111,7 +111,8 @@ export interface Service {
    * the list and the deletion. The lists of a service token may be of another folder there, so it needs `forceDelete`.
    *
    * Raises `NotFoundError` if the folder does not exist, `InvalidRequestError` of `forceDelete` if it is not empty or that
-   * cannot be known, and the errors of `list`.
+   * cannot be known, `InvalidRequestError` of `nameOrId` if another folder beside it is named as its id, and the errors
+   * of `list`.
    */
   readonly delete: (nameOrId: string, options?: DeleteOptions) => Effect.Effect<void, WriteError>
 }
@@ -207,15 +208,21 @@ export const make: Effect.Effect<
       Effect.gen(function*() {
         const { deleteEmpty, folder } = yield* at(options, ({ list, place, routes }) =>
           Effect.map(
-            Effect.flatMap(list, (folders) => find(place, nameOrId, folders)),
+            Effect.flatMap(
+              list,
+              (folders) => Effect.tap(find(place, nameOrId, folders), ({ id }) => checkUnambiguous(id, folders))
+            ),
             (folder) => ({ folder, deleteEmpty: routes.deleteEmpty })
           ))
         if (!forceDelete && deleteEmpty === undefined) {
           if (!provesEmptiness) return yield* unproven
           if (!(yield* isEmpty(folder))) return yield* notEmpty()
         }
-        yield* at(options, ({ place, routes }) =>
-          moving((!forceDelete && deleteEmpty !== undefined ? deleteEmpty : routes.forceDelete)(place, folder.id)))
+        yield* at(
+          options,
+          ({ place, routes }) =>
+            moving((!forceDelete && deleteEmpty !== undefined ? deleteEmpty : routes.forceDelete)(place, folder.id))
+        )
       }).pipe(write("Folders.delete"))
   }
 })
@@ -272,6 +279,15 @@ const unproven = new InvalidRequestError({
   problem:
     "this server deletes any folder, and its lists for a service token do not show whether the folder is empty. Look into it in Infisical, then set forceDelete."
 })
+
+/** The server would delete the folder that has this id for its name. */
+const checkUnambiguous = (id: string, folders: ReadonlyArray<WireFolder>): Effect.Effect<void, InvalidRequestError> =>
+  folders.some(({ name }) => name === id)
+    ? new InvalidRequestError({
+      parameter: "nameOrId",
+      problem: "another folder beside it is named as the id of this one, and would be deleted. Rename that one first."
+    })
+    : Effect.void
 
 /** A name comes before an id, as on the server. */
 const find = (

@@ -153,6 +153,24 @@ for (const era of eras) {
         assert.deepStrictEqual(paths(yield* folders.list()), ["/app", "/application", "/empty"])
       }).pipe(run(era)))
 
+    it.effect("are not deleted or renamed in place of the folder whose id is their name", () =>
+      Effect.gen(function*() {
+        const folders = yield* Folders.Folders
+        const { id } = yield* folders.create("x", inApp)
+        yield* folders.create(id, inApp)
+        for (const forceDelete of [true, false]) {
+          assert.include(yield* Effect.flip(folders.delete("x", { ...inApp, forceDelete })), {
+            _tag: "InvalidRequestError",
+            parameter: "nameOrId"
+          })
+        }
+        yield* folders.rename("x", "y", inApp)
+        assert.sameMembers(paths(yield* folders.list(inApp)), ["/app/web", "/app/y", `/app/${id}`])
+        yield* folders.delete(id, inApp)
+        yield* folders.delete("y", inApp)
+        assert.deepStrictEqual(paths(yield* folders.list(inApp)), ["/app/web"])
+      }).pipe(run(era)))
+
     it.effect("that are deleted are not read any more", () =>
       Effect.gen(function*() {
         const folders = yield* Folders.Folders
