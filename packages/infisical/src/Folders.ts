@@ -96,7 +96,8 @@ export interface Service {
    * Renames a folder, given by its name or id. Its content stays in it, and imports of it still work.
    *
    * Raises `NotFoundError` if the folder does not exist, `AlreadyExistsError` if the new name is taken,
-   * `InvalidRequestError` if a folder cannot have the new name, and the errors of `list`.
+   * `InvalidRequestError` if a folder cannot have the new name or another one beside it is named as its id, and the
+   * errors of `list`.
    */
   readonly rename: (
     nameOrId: string,
@@ -194,7 +195,7 @@ export const make: Effect.Effect<
         checkName(newName),
         at(options, ({ list, place, routes }) =>
           Effect.flatMap(list, (folders) =>
-            Effect.flatMap(find(place, nameOrId, folders), ({ id }) =>
+            Effect.flatMap(findUnambiguous(place, nameOrId, folders), ({ id }) =>
               checkFree(place, newName)(folders.filter((folder) =>
                 folder.id !== id
               )).pipe(
@@ -210,7 +211,7 @@ export const make: Effect.Effect<
           Effect.map(
             Effect.flatMap(
               list,
-              (folders) => Effect.tap(find(place, nameOrId, folders), ({ id }) => checkUnambiguous(id, folders))
+              (folders) => findUnambiguous(place, nameOrId, folders)
             ),
             (folder) => ({ folder, deleteEmpty: routes.deleteEmpty })
           ))
@@ -280,14 +281,22 @@ const unproven = new InvalidRequestError({
     "this server deletes any folder, and its lists for a service token do not show whether the folder is empty. Look into it in Infisical, then set forceDelete."
 })
 
-/** The server would delete the folder that has this id for its name. */
-const checkUnambiguous = (id: string, folders: ReadonlyArray<WireFolder>): Effect.Effect<void, InvalidRequestError> =>
-  folders.some(({ name }) => name === id)
-    ? new InvalidRequestError({
-      parameter: "nameOrId",
-      problem: "another folder beside it is named as the id of this one, and would be deleted. Rename that one first."
-    })
-    : Effect.void
+/** The folder to be written. It is sent by its id, which the server may take for the name of another folder. */
+const findUnambiguous = (
+  place: InfisicalApi.Place,
+  nameOrId: string,
+  folders: ReadonlyArray<WireFolder>
+): Effect.Effect<Folder, NotFoundError | InvalidRequestError> =>
+  Effect.filterOrFail(
+    find(place, nameOrId, folders),
+    ({ id }) => !folders.some(({ name }) => name === id),
+    () =>
+      new InvalidRequestError({
+        parameter: "nameOrId",
+        problem:
+          "another folder beside it is named as the id of this one, and the server may take that one. Rename or delete that one first."
+      })
+  )
 
 /** A name comes before an id, as on the server. */
 const find = (
