@@ -96,7 +96,8 @@ export interface Service {
    * Renames a folder, given by its name or id. Its content stays in it, and imports of it still work.
    *
    * Raises `NotFoundError` if the folder does not exist, `AlreadyExistsError` if the new name is taken,
-   * `InvalidRequestError` if a folder cannot have the new name, and the errors of `list`.
+   * `InvalidRequestError` if a folder cannot have the new name or another one beside it is named as its id, and the
+   * errors of `list`.
    */
   readonly rename: (
     nameOrId: string,
@@ -111,7 +112,8 @@ export interface Service {
    * the list and the deletion. The lists of a service token may be of another folder there, so it needs `forceDelete`.
    *
    * Raises `NotFoundError` if the folder does not exist, `InvalidRequestError` of `forceDelete` if it is not empty or that
-   * cannot be known, and the errors of `list`.
+   * cannot be known, `InvalidRequestError` of `nameOrId` if another folder beside it is named as its id, and the errors
+   * of `list`.
    */
   readonly delete: (nameOrId: string, options?: DeleteOptions) => Effect.Effect<void, WriteError>
 }
@@ -193,7 +195,7 @@ export const make: Effect.Effect<
         checkName(newName),
         at(options, ({ list, place, routes }) =>
           Effect.flatMap(list, (folders) =>
-            Effect.flatMap(find(place, nameOrId, folders), ({ id }) =>
+            Effect.flatMap(findUnambiguous(place, nameOrId, folders), ({ id }) =>
               checkFree(place, newName)(folders.filter((folder) =>
                 folder.id !== id
               )).pipe(
@@ -207,15 +209,21 @@ export const make: Effect.Effect<
       Effect.gen(function*() {
         const { deleteEmpty, folder } = yield* at(options, ({ list, place, routes }) =>
           Effect.map(
-            Effect.flatMap(list, (folders) => find(place, nameOrId, folders)),
+            Effect.flatMap(
+              list,
+              (folders) => findUnambiguous(place, nameOrId, folders)
+            ),
             (folder) => ({ folder, deleteEmpty: routes.deleteEmpty })
           ))
         if (!forceDelete && deleteEmpty === undefined) {
           if (!provesEmptiness) return yield* unproven
           if (!(yield* isEmpty(folder))) return yield* notEmpty()
         }
-        yield* at(options, ({ place, routes }) =>
-          moving((!forceDelete && deleteEmpty !== undefined ? deleteEmpty : routes.forceDelete)(place, folder.id)))
+        yield* at(
+          options,
+          ({ place, routes }) =>
+            moving((!forceDelete && deleteEmpty !== undefined ? deleteEmpty : routes.forceDelete)(place, folder.id))
+        )
       }).pipe(write("Folders.delete"))
   }
 })
@@ -272,6 +280,23 @@ const unproven = new InvalidRequestError({
   problem:
     "this server deletes any folder, and its lists for a service token do not show whether the folder is empty. Look into it in Infisical, then set forceDelete."
 })
+
+/** The folder to be written. It is sent by its id, which the server may take for the name of another folder. */
+const findUnambiguous = (
+  place: InfisicalApi.Place,
+  nameOrId: string,
+  folders: ReadonlyArray<WireFolder>
+): Effect.Effect<Folder, NotFoundError | InvalidRequestError> =>
+  Effect.filterOrFail(
+    find(place, nameOrId, folders),
+    ({ id }) => !folders.some(({ name }) => name === id),
+    () =>
+      new InvalidRequestError({
+        parameter: "nameOrId",
+        problem:
+          "another folder beside it is named as the id of this one, and the server may take that one. Rename or delete that one first."
+      })
+  )
 
 /** A name comes before an id, as on the server. */
 const find = (

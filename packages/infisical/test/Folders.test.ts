@@ -1,7 +1,7 @@
 /** Folders, on servers with v2 of their routes and on servers without it. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Layer, Option, Redacted } from "effect"
-import { Credential, Folders, Secrets } from "effect-infisical"
+import { Effect, Exit, Fiber, Option } from "effect"
+import { Folders, Secrets } from "effect-infisical"
 import { eras, hasV2 } from "./support/eras.js"
 import { advance, clientLayer, type Hook, settle, Wire } from "./support/sources.js"
 
@@ -151,6 +151,22 @@ for (const era of eras) {
         yield* folders.delete(inner?.id ?? "", { secretPath: "/outer" })
         yield* folders.delete("outer")
         assert.deepStrictEqual(paths(yield* folders.list()), ["/app", "/application", "/empty"])
+      }).pipe(run(era)))
+
+    it.effect("are not deleted or renamed in place of the folder whose id is their name", () =>
+      Effect.gen(function*() {
+        const folders = yield* Folders.Folders
+        const { id } = yield* folders.create("x", inApp)
+        yield* folders.create(id, inApp)
+        const refused = { _tag: "InvalidRequestError", parameter: "nameOrId" } as const
+        assert.include(yield* Effect.flip(folders.delete("x", inApp)), refused)
+        assert.include(yield* Effect.flip(folders.delete("x", { ...inApp, forceDelete: true })), refused)
+        assert.include(yield* Effect.flip(folders.rename("x", "y", inApp)), refused)
+        assert.sameMembers(paths(yield* folders.list(inApp)), ["/app/web", "/app/x", `/app/${id}`])
+        yield* folders.delete(id, inApp)
+        yield* folders.rename("x", "y", inApp)
+        yield* folders.delete("y", inApp)
+        assert.deepStrictEqual(paths(yield* folders.list(inApp)), ["/app/web"])
       }).pipe(run(era)))
 
     it.effect("that are deleted are not read any more", () =>
@@ -336,55 +352,4 @@ describe("A folder with a name that no path can have, which a server of 2024-10 
       })
       assert.deepStrictEqual(yield* takeWrites, [])
     }).pipe(oldest))
-})
-
-describe("A service token on a server without v2 of the routes", () => {
-  const id = "8a15230e-b33a-4cb0-9dd8-a0d98b51c936"
-  const token = `st.${id}.${"0".repeat(32)}`
-  const serviceTokens = {
-    main: { token: `${token}.${"1".repeat(32)}`, scopes: [{ environment: "dev", secretPath: "/app" }] }
-  }
-
-  it.effect.each(["serviceToken", "accessToken"] as const)(
-    "deletes by force only, since an empty list may be that of another folder: %s",
-    (constructor) =>
-      Effect.gen(function*() {
-        const folders = yield* Folders.Folders
-        const error = yield* Effect.flip(folders.delete("web", inApp))
-        assert.include(error, { _tag: "InvalidRequestError", parameter: "forceDelete" })
-        assert.include(error.message, "service token")
-        assert.deepStrictEqual(yield* takeWrites, [])
-      }).pipe(Effect.provide(Layer.unwrapEffect(Effect.map(
-        Credential[constructor](Redacted.make(token)),
-        (credential) => clientLayer("v3", { ...world, era: "2024-10", serviceTokens }, { options: { credential } })
-      ))))
-  )
-
-  it.effect("deletes no folder with secrets, whose list is pinned to another folder", () =>
-    Effect.gen(function*() {
-      const folders = yield* Folders.Folders
-      yield* Effect.flip(folders.delete("inner", { secretPath: "/outer" }))
-      assert.deepStrictEqual(yield* takeWrites, [])
-    }).pipe(Effect.provide(Layer.unwrapEffect(Effect.map(
-      Credential.serviceToken(Redacted.make(token)),
-      (credential) =>
-        clientLayer("v3", {
-          projects: { main: { folders: { dev: { "/outer": {}, "/outer/inner": { secrets: { X: "precious" } } } } } },
-          era: "2024-10",
-          serviceTokens: { main: { ...serviceTokens.main, scopes: [{ environment: "dev", secretPath: "/outer" }] } }
-        }, { options: { credential } })
-    )))))
-})
-
-describe("An access token of a user on a server without v2 of the routes", () => {
-  it.effect("deletes an empty folder", () =>
-    Effect.gen(function*() {
-      const folders = yield* Folders.Folders
-      yield* folders.delete("empty")
-      assert.notInclude(paths(yield* folders.list()), "/empty")
-    }).pipe(Effect.provide(clientLayer("v3", {
-      ...world,
-      era: "2024-10",
-      users: { someone: {} }
-    }, { user: "someone" }))))
 })

@@ -1,7 +1,7 @@
 /** Writes on servers that ignore parts of a request, or answer an update with less than the secret. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option, Redacted } from "effect"
-import { Location, Secrets, SecretSource } from "effect-infisical"
+import { Location, type Secret, Secrets, SecretSource } from "effect-infisical"
 import type { World } from "effect-infisical-emulator"
 import { type Server, servers, without } from "./support/servers.js"
 import { changing, clientLayer, mapSecrets, sourceLayer, Wire } from "./support/sources.js"
@@ -349,7 +349,7 @@ for (const era of ["2025", "2026"] as const) {
           (secrets) => Effect.flatMap(secrets.updateMany([{ name: "A", value }]), ([one]) => Effect.fromNullable(one))
         ]
       ] satisfies ReadonlyArray<
-        readonly [string, (secrets: Secrets.Service) => Effect.Effect<Secrets.Secret, unknown>]
+        readonly [string, (secrets: Secrets.Service) => Effect.Effect<Secret.Secret, unknown>]
       >
     ) {
       it.effect(`${name} returns the written value`, () =>
@@ -364,3 +364,37 @@ for (const era of ["2025", "2026"] as const) {
     }
   })
 }
+
+describe("Tags on a server of 2024-07, whose lists do not state them", () => {
+  const tag = "5b0c7a3e-52f1-4d56-9c0b-6a1d1c3a9f10"
+  const ids = ({ details }: Secret.Secret) => details.tags.map(({ id }) => id)
+  const run = Effect.provide(clientLayer("v3", {
+    projects: { main: { folders: { dev: { "/": { secrets: { A: "a" } } } }, tags: { t: { id: tag } } } },
+    era: "2024-07"
+  }))
+
+  it.effect("are returned by createMany, and stored", () =>
+    Effect.gen(function*() {
+      const secrets = yield* Secrets.Secrets
+      const created = yield* secrets.createMany([{ name: "N", value: Redacted.make("n"), tagIds: [tag] }])
+      assert.deepStrictEqual(created.map(ids), [[tag]])
+      assert.deepStrictEqual(ids(yield* secrets.annotate("N", { comment: "c" })), [tag])
+    }).pipe(run))
+
+  it.effect("are returned by updateMany", () =>
+    Effect.gen(function*() {
+      const secrets = yield* Secrets.Secrets
+      const updated = yield* secrets.updateMany([{ name: "A", value: Redacted.make("n"), tagIds: [tag] }])
+      assert.deepStrictEqual(updated.map(ids), [[tag]])
+    }).pipe(run))
+
+  it.effect("are kept by a batch update without tags, a comment and a rename", () =>
+    Effect.gen(function*() {
+      const secrets = yield* Secrets.Secrets
+      yield* secrets.update("A", Redacted.make("b"), { tagIds: [tag] })
+      yield* secrets.updateMany([{ name: "A", value: Redacted.make("n") }])
+      assert.deepStrictEqual(ids(yield* secrets.annotate("A", { comment: "c" })), [tag])
+      const renamed = yield* secrets.rename("A", "A2")
+      assert.deepStrictEqual([ids(renamed), text(renamed), renamed.comment], [[tag], "n", "c"])
+    }).pipe(run))
+})

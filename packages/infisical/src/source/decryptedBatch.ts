@@ -8,7 +8,7 @@ import type { DecryptedSecret } from "../api/Wire.js"
 import type { AlreadyExistsError, ReadError, UnexpectedResponseError, WriteError } from "../model/InfisicalError.js"
 import type * as Location from "../model/Location.js"
 import { defined } from "../support/defined.js"
-import type { Reads, Send } from "./decryptedReads.js"
+import * as Reads from "./decryptedReads.js"
 import * as Rows from "./decryptedRows.js"
 import * as Details from "./details.js"
 import * as Fit from "./fit.js"
@@ -17,8 +17,8 @@ import type * as SecretSource from "./SecretSource.js"
 import * as Stored from "./stored.js"
 
 /** What writes need of the source. */
-export interface Options extends Pick<Reads, "current" | "currentList" | "features"> {
-  readonly send: Send
+export interface Options extends Pick<Reads.Reads, "current" | "currentList" | "features" | "tagged"> {
+  readonly send: Reads.Send
 }
 
 export type Row = SecretSource.WrittenRow
@@ -38,7 +38,14 @@ export interface Batch {
 }
 
 export const make = (options: Options): Batch => {
-  const { currentList, send } = options
+  const { currentList, send, tagged } = options
+
+  const storedNow = (routes: Routes, location: Location.Location, secrets: SecretSource.Batch) => {
+    const list = currentList(routes, location)
+    return secrets.some(([, { tagIds = [] }]) => tagIds.length > 0)
+      ? Effect.flatMap(list, (stored) => tagged(Reads.cheapest(location), stored))
+      : list
+  }
 
   /** The secrets as they are stored now, by one list. */
   const readBack = (
@@ -48,7 +55,7 @@ export const make = (options: Options): Batch => {
     secrets: SecretSource.Batch,
     rows: ReadonlyArray<Row>
   ): Effect.Effect<ReadonlyArray<Row>, ReadError> =>
-    Effect.matchEffect(currentList(routes, location), {
+    Effect.matchEffect(storedNow(routes, location, secrets), {
       onFailure: (error) =>
         error._tag === "PermissionError" || !secrets.some(([, input]) => Stored.isAnnotated(input))
           ? Effect.succeed(rows.map((row) => ({ ...row, isPartial: true })))

@@ -38,6 +38,11 @@ export interface Reads {
     location: Location.Location,
     view?: InfisicalApi.View
   ) => Effect.Effect<ReadonlyArray<DecryptedSecret>, ReadError>
+  /** These secrets of a location with their tags, which lists of 2024-07 do not state. */
+  readonly tagged: (
+    location: Location.Location,
+    secrets: ReadonlyArray<DecryptedSecret>
+  ) => Effect.Effect<ReadonlyArray<DecryptedSecret>, ReadError>
 }
 
 export const make = ({ encryptedSecrets, features, find, send }: {
@@ -89,6 +94,14 @@ export const make = ({ encryptedSecrets, features, find, send }: {
   const again = (routes: Routes.Routes, location: Location.Location, view?: InfisicalApi.View) =>
     Effect.flatMap(requestList(routes, location, Option.none(), view), ({ response }) => answerOf(response))
 
+  const tagged: Reads["tagged"] = (location, secrets) =>
+    secrets.every(({ tags }) => tags !== undefined)
+      ? Effect.succeed(secrets)
+      : send(location, (place) => encryptedSecrets.list(place, Option.none())).pipe(
+        Effect.flatMap(answerOf),
+        Effect.map((list) => withTags(secrets, new Map(list.secrets.map(({ id, tags }) => [id, tags ?? null]))))
+      )
+
   /** What a list needs beside itself, each in a request of its own. */
   const supplements = (routes: Routes.Routes, location: Location.Location) => {
     const requested = Filter.asRequested(location)
@@ -101,10 +114,7 @@ export const make = ({ encryptedSecrets, features, find, send }: {
         isNeeded: ({ secrets }: DecryptedSecretList) =>
           location.tagSlugs.length > 0 && secrets.some(({ tags }) => tags === undefined),
         add: (list: DecryptedSecretList) =>
-          send(requested, (place) => encryptedSecrets.list(place, Option.none())).pipe(
-            Effect.flatMap(answerOf),
-            Effect.map(({ secrets }) => withTags(list, new Map(secrets.map(({ id, tags }) => [id, tags ?? null]))))
-          )
+          Effect.map(tagged(requested, list.secrets), (secrets) => ({ ...list, secrets }))
       },
       {
         isNeeded: ({ imports, secrets }: DecryptedSecretList) =>
@@ -189,7 +199,8 @@ export const make = ({ encryptedSecrets, features, find, send }: {
         ({ projectId, response }) =>
           Effect.flatMap(answerOf(response), (list) =>
             Effect.as(Rows.read(routes, { projectId, location }, list, Option.none()), list.secrets))
-      )
+      ),
+    tagged
   }
 }
 
@@ -238,12 +249,10 @@ const withShared = (list: DecryptedSecretList) => (all: DecryptedSecretList): De
 }
 
 const withTags = (
-  list: DecryptedSecretList,
+  secrets: ReadonlyArray<DecryptedSecret>,
   tags: ReadonlyMap<string, DecryptedSecret["tags"]>
-): DecryptedSecretList => ({
-  ...list,
-  secrets: list.secrets.map((secret) => ({ ...secret, tags: secret.tags ?? tags.get(secret.id) ?? null }))
-})
+): ReadonlyArray<DecryptedSecret> =>
+  secrets.map((secret) => ({ ...secret, tags: secret.tags ?? tags.get(secret.id) ?? null }))
 
 /** A reference such as `${project::env.folder.NAME}`, which only the server can follow. */
 const crossProject = /\$\{[^${}]*::/
