@@ -46,6 +46,9 @@ export class Simulation extends Context.Tag("test/Simulation")<Simulation, {
 
 const nextSleep = Effect.map(TestClock.sleeps(), (sleeps) => Math.min(...sleeps, Infinity))
 
+/** Web Crypto works in threads: what was begun before has come to its end after this, on a busy machine, too. */
+const poolTurn = Effect.promise(() => globalThis.crypto.subtle.digest("SHA-256", new Uint8Array(1)))
+
 const tick = Effect.async<void>((resume) => void setImmediate(() => resume(Effect.void)))
 
 /**
@@ -103,6 +106,7 @@ const make = Effect.gen(function*() {
   const settle = Effect.gen(function*() {
     for (let quiet = 0; quiet < 16; quiet = inFlight === 0 ? quiet + 1 : 0) {
       yield* tick
+      if (quiet % 4 === 3) yield* poolTurn
     }
   })
 
