@@ -133,7 +133,7 @@ export const make = ({ encryptedSecrets, features, find, send }: {
       const { routes } = found
       const first = Option.match(found.list, {
         onNone: () => requestList(routes, requested, etagOf(previous)),
-        onSome: ({ projectId, response }) => Effect.map(response, (response) => ({ projectId, response }))
+        onSome: (outcome) => outcome
       })
       const { projectId, response } = yield* orWithoutValues(
         first,
