@@ -79,12 +79,8 @@ const rows = {
   batchNeedsSlug: columns(true, false),
   /** Whether a reminder of zero days is stored. */
   storesReminderOfZeroDays: columns(false, true, false),
-  /** Whether a name on v4 may hold slashes and colons, or be empty. */
-  checksNames: columns(false, false, true),
   /** What creating a folder that exists is. */
   folderExists: columns<"answered" | "refused">("answered", "answered", "refused"),
-  /** Whether the name of a folder is trimmed where it is created. */
-  renamesFreely: columns(true, true, false),
   /** Whether an import can be read by its id, and a folder too. */
   readsById: columns(false, true),
   /** What a list on v4 does where the query does not say. */

@@ -79,15 +79,6 @@ export const textMissing = (field: PropertyKey | ReadonlyArray<PropertyKey>): An
   }])
 
 /**
- * A name on v4 has a character that it must not have.
- *
- * @since 0.1.0
- * @category requests
- */
-export const nameInvalid = (field: ReadonlyArray<PropertyKey>, message: string): Answer =>
-  validationFailure([{ code: "custom", message, path: field }])
-
-/**
  * A read without a project or an environment, on a route on which the server decrypts.
  *
  * @since 0.1.0
