@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Option } from "effect"
 import { Folders, Secrets } from "effect-infisical"
-import { eras, hasV2 } from "./support/eras.js"
+import { eras, hasNewestRoutes } from "./support/eras.js"
 import { advance, clientLayer, type Hook, settle, Wire } from "./support/sources.js"
 
 const world = {
@@ -215,7 +215,7 @@ for (const era of eras) {
         yield* folders.list()
         assert.deepStrictEqual(
           yield* takeRequests,
-          hasV2(era)
+          hasNewestRoutes(era)
             ? Array.from({ length: 4 }, () => "GET /api/v2/folders 200")
             : ["GET /api/v2/folders 404", ...Array.from({ length: 4 }, () => "GET /api/v1/folders 200")]
         )
@@ -226,7 +226,7 @@ for (const era of eras) {
         yield* Effect.flatMap(Folders.Folders, (folders) => folders.create("new"))
         assert.deepStrictEqual(
           yield* takeRequests,
-          hasV2(era)
+          hasNewestRoutes(era)
             ? ["GET /api/v2/folders 200", "POST /api/v2/folders 200"]
             : ["GET /api/v2/folders 404", "GET /api/v1/folders 200", "POST /api/v1/folders 200"]
         )

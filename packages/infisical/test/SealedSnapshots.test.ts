@@ -11,34 +11,18 @@ import {
   FastCheck,
   Layer,
   Logger,
-  Option,
   Redacted,
   Schedule,
   Scope,
   Stream,
   TestClock
 } from "effect"
-import { Credential, type InfisicalConfig, Secrets, SnapshotStorage } from "effect-infisical"
+import { Credential, type InfisicalConfig, Secrets } from "effect-infisical"
 import type { World } from "effect-infisical-emulator"
 import { client, get, layer, sealedClient, Simulation, value } from "./Simulation.js"
+import { makeDisk, storage } from "./support/disk.js"
 
 type Options = Partial<InfisicalConfig.Options>
-
-/** What outlives a process. */
-const makeDisk = () => {
-  const texts = new Map<string, string>()
-  const store = KeyValueStore.makeStringOnly({
-    get: (key) => Effect.sync(() => Option.fromNullable(texts.get(key))),
-    set: (key, text) => Effect.sync(() => void texts.set(key, text)),
-    remove: (key) => Effect.sync(() => void texts.delete(key)),
-    clear: Effect.sync(() => texts.clear()),
-    size: Effect.sync(() => texts.size)
-  })
-  return { texts, store }
-}
-
-const storage = (store: KeyValueStore.KeyValueStore) =>
-  Layer.provide(SnapshotStorage.layerKeyValueStore(), Layer.succeed(KeyValueStore.KeyValueStore, store))
 
 /** Runs in a process of its own: it begins with nothing in memory, and ends with the effect. */
 const inProcess =

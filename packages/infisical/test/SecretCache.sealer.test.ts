@@ -1,30 +1,15 @@
 /** Sealed snapshots in the background of the cache: a storage or a server that hangs, a clock that moves. */
-import { KeyValueStore } from "@effect/platform"
 import { NodeContext, NodeKeyValueStore } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, type Duration, Effect, Exit, Fiber, Layer, Logger, Option, Scope, TestClock } from "effect"
+import { ConfigProvider, type Duration, Effect, Exit, Fiber, Layer, Logger, Scope, TestClock } from "effect"
 import { InfisicalError, Secrets, SnapshotStorage } from "effect-infisical"
 import { mkdtempSync, readdirSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { get, layer, sealedClient, Simulation, value } from "./Simulation.js"
 import { client, fetched } from "./support/client.js"
+import { makeDisk, storage } from "./support/disk.js"
 import { settle } from "./support/ManualSource.js"
-
-const makeDisk = () => {
-  const texts = new Map<string, string>()
-  const store = KeyValueStore.makeStringOnly({
-    get: (key) => Effect.sync(() => Option.fromNullable(texts.get(key))),
-    set: (key, text) => Effect.sync(() => void texts.set(key, text)),
-    remove: (key) => Effect.sync(() => void texts.delete(key)),
-    clear: Effect.sync(() => texts.clear()),
-    size: Effect.sync(() => texts.size)
-  })
-  return { texts, store }
-}
-
-const storage = (store: KeyValueStore.KeyValueStore) =>
-  Layer.provide(SnapshotStorage.layerKeyValueStore(), Layer.succeed(KeyValueStore.KeyValueStore, store))
 
 const advance = (duration: Duration.DurationInput) => Effect.zipRight(TestClock.adjust(duration), settle)
 const start = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.tap(Effect.fork(effect), () => settle)

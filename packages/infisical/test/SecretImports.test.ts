@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import { SecretImports, Secrets } from "effect-infisical"
-import { eras, hasV2 } from "./support/eras.js"
+import { eras, hasNewestRoutes } from "./support/eras.js"
 import { clientLayer, type Hook, Wire } from "./support/sources.js"
 
 const world = {
@@ -182,7 +182,7 @@ for (const era of eras) {
         yield* imports.delete(id, intoApp)
         assert.deepStrictEqual(
           yield* takeRequests,
-          hasV2(era)
+          hasNewestRoutes(era)
             ? [
               "GET /api/v2/secret-imports 200",
               "POST /api/v2/secret-imports 200",

@@ -3,12 +3,13 @@ import { assert, describe, it, layer } from "@effect/vitest"
 import { Effect, Layer, Option, Redacted } from "effect"
 import { Credential, Secrets } from "effect-infisical"
 import { behaviours } from "./support/behaviours.js"
+import { eras, hasNewestRoutes } from "./support/eras.js"
 import * as TestServer from "./TestServer.js"
 
 /** Every source on every era that has its routes. */
-const servers = (["2024-07", "2024-10", "2025", "2026"] as const).flatMap((era) =>
+const servers = eras.flatMap((era) =>
   (["end-to-end-encrypted", "v3", "v4"] as const)
-    .filter((source) => source !== "v4" || era === "2025" || era === "2026")
+    .filter((source) => source !== "v4" || hasNewestRoutes(era))
     .map((source) => ({ era, source }))
 )
 

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import { Secrets } from "effect-infisical"
-import { eras, hasV2 } from "./support/eras.js"
+import { eras, hasNewestRoutes } from "./support/eras.js"
 import { clientLayer, Wire } from "./support/sources.js"
 
 const world = {
@@ -28,7 +28,7 @@ const failure = <A, R>(
 
 for (const era of eras) {
   // Servers with v2 of the routes of folders have v4 of those of secrets.
-  const hasV4 = hasV2(era)
+  const hasV4 = hasNewestRoutes(era)
 
   describe(`A server of ${era}`, () => {
     it.effect(hasV4 ? "gives a secret by its id" : "has no secrets by id", () =>
