@@ -84,7 +84,7 @@ export const quantile = (samples: ReadonlyArray<number>, part: number): number =
 /** The value in the middle. */
 export const median = (samples: ReadonlyArray<number>): number => quantile(samples, 0.5)
 
-/** Frees what nobody holds any more: what was made of late, or everything. */
+/** Collects garbage: the young generation, or all of it. */
 export const collectGarbage = (what: "young" | "all"): Effect.Effect<void, NotMeasured> =>
   Effect.suspend(() => {
     if (globalThis.gc === undefined) return new NotMeasured({ problem: "node was started without --expose-gc" })

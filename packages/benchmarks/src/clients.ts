@@ -9,13 +9,13 @@ import { createDecipheriv, createSecretKey, type KeyObject } from "node:crypto"
 import { createRequire } from "node:module"
 import { RecordedServer } from "./RecordedServer.js"
 
-/** A program that has this library, as it is for whoever has it: built at the first use, and not before. */
+/** A program with this library. Its layer is built at the first use, as in a program of a user. */
 export type Ours = ManagedRuntime.ManagedRuntime<
   Infisical.Provided,
   InfisicalError.InvalidCredentialError | InfisicalError.InvalidRequestError
 >
 
-/** What is asked through; the connections stay open from one client to the next, as those of `fetch` do. */
+/** The HTTP client of all requests; its connections stay open from one client to the next, as those of `fetch` do. */
 export const httpClients = {
   fetch: FetchHttpClient.layer,
   undici: NodeHttpClient.layerUndiciWithoutDispatcher.pipe(Layer.provide(NodeHttpClient.dispatcherLayerGlobal))

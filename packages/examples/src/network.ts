@@ -20,7 +20,7 @@ const onDispatcher = (make: () => Dispatcher) =>
 /** Trusts servers whose certificate one of these authorities has signed (PEM), and no others. */
 export const privateAuthority = (ca: string) => onDispatcher(() => new Agent({ connect: { ca } }))
 
-/** Goes through a proxy, for example `http://proxy.internal:3128`; `ca` is who signs for what is behind it. */
+/** Goes through a proxy, for example `http://proxy.internal:3128`; `ca` is the certificate authority of the servers behind it. */
 export const proxy = (uri: string, ca?: string) =>
   onDispatcher(() => new ProxyAgent({ uri, ...ca !== undefined && { requestTls: { ca } } }))
 

@@ -1,4 +1,4 @@
-/** The library bundled and compressed, without `effect` and `@effect/platform`, which whoever uses it has anyway. */
+/** The library bundled and compressed, without `effect` and `@effect/platform`, which every user of it has anyway. */
 import { Array, Effect } from "effect"
 import * as esbuild from "esbuild"
 import { relative } from "node:path"
