@@ -2,7 +2,7 @@
  * Watches everything that a test file prints, in whatever way, and all that its spans give to a tracer: no token, no key
  * and no planted value may be in it.
  */
-import { Cause, DefaultServices, Exit, Option, Tracer } from "effect"
+import { Cause, DefaultServices, Exit, GlobalValue, Option, Tracer } from "effect"
 import { inspect } from "node:util"
 import { afterAll, assert } from "vitest"
 
@@ -89,47 +89,45 @@ export const printingTracer = (
   })
 }
 
-const printed: Array<string> = []
+/** What the tests of a worker print: it runs this module for each file of tests, and watches its output once. */
+const { leaked, printed } = GlobalValue.globalValue(Symbol.for("test/leaks"), () => {
+  const printed: Array<string> = []
+  /** The first texts of spans in which a pattern was found; the others are not kept, since a run has thousands. */
+  const leaked: Array<string> = []
 
-/** The first texts of spans in which a pattern was found; the others are not kept, since a run has thousands. */
-const leaked: Array<string> = []
-
-/**
- * The tracer of every fiber that has none of its own. Spans of servers are those of the emulator, and those of the
- * platform's client are of requests that tests make themselves: the library switches them off, which `leaks.test.ts` holds.
- */
-DefaultServices.liveServices.unsafeMap.set(
-  Tracer.Tracer.key,
-  printingTracer(
-    (text) => {
-      if (patterns.some((pattern) => pattern.test(text))) leaked.push(text.slice(0, 2000))
-    },
-    ({ kind, name }) => kind !== "server" && !/^(http|sql)\./.test(name)
+  // The tracer of every fiber that has none of its own. Spans of servers are those of the emulator, and those of the
+  // platform's client are of requests that tests make themselves: the library switches them off, which leaks.test.ts holds.
+  DefaultServices.liveServices.unsafeMap.set(
+    Tracer.Tracer.key,
+    printingTracer(
+      (text) => {
+        if (patterns.some((pattern) => pattern.test(text))) leaked.push(text.slice(0, 2000))
+      },
+      ({ kind, name }) => kind !== "server" && !/^(http|sql)\./.test(name)
+    )
   )
-)
 
-const watch = (stream: NodeJS.WriteStream) => {
-  const write = stream.write.bind(stream)
-  stream.write = (chunk: Uint8Array | string, ...rest: ReadonlyArray<never>) => {
-    printed.push(String(chunk))
-    return write(chunk, ...rest)
+  for (const stream of [process.stdout, process.stderr]) {
+    const write = stream.write.bind(stream)
+    stream.write = (chunk: Uint8Array | string, ...rest: ReadonlyArray<never>) => {
+      printed.push(String(chunk))
+      return write(chunk, ...rest)
+    }
   }
-}
-
-watch(process.stdout)
-watch(process.stderr)
-for (const method of ["debug", "dir", "error", "group", "info", "log", "table", "trace", "warn"] as const) {
-  const original = globalThis.console[method].bind(globalThis.console)
-  globalThis.console[method] = (...args: Array<unknown>) => {
-    printed.push(args.map((arg) => inspect(arg, { depth: null, showHidden: true })).join(" "))
-    original(...args)
+  for (const method of ["debug", "dir", "error", "group", "info", "log", "table", "trace", "warn"] as const) {
+    const original = globalThis.console[method].bind(globalThis.console)
+    globalThis.console[method] = (...args: Array<unknown>) => {
+      printed.push(args.map((arg) => inspect(arg, { depth: null, showHidden: true })).join(" "))
+      original(...args)
+    }
   }
-}
+  return { leaked, printed }
+})
 
 afterAll(() => {
-  const all = printed.join("\n")
+  const all = printed.splice(0).join("\n")
   for (const pattern of patterns) {
     assert.isFalse(pattern.test(all), `something that tests printed has a secret in it (${pattern})`)
   }
-  assert.deepStrictEqual(leaked, [], "a span has a secret in it")
+  assert.deepStrictEqual(leaked.splice(0), [], "a span has a secret in it")
 })

@@ -5,11 +5,7 @@ const source = (folder: string) => fileURLToPath(new URL(`./packages/${folder}/s
 
 /** What every package's tests share: they run on the sources, not on what was built from them. */
 export const project = (
-  name: string,
-  { env = {}, include = ["test/**/*.test.ts"] }: {
-    readonly env?: Record<string, string>
-    readonly include?: Array<string>
-  } = {}
+  name: string
 ): UserWorkspaceConfig =>
   defineProject({
     resolve: {
@@ -21,17 +17,13 @@ export const project = (
     },
     test: {
       name,
-      env,
-      include,
+      include: ["test/**/*.test.ts"],
+      // A worker imports a module once, not once for each file.
+      isolate: false,
       // Long enough for a live instance that limits us; nothing else comes near it.
       testTimeout: 180_000,
-      setupFiles: [fileURLToPath(new URL("./vitest.leaks.ts", import.meta.url))]
+      setupFiles: ["./vitest.setup.ts", "./vitest.leaks.ts"].map((file) =>
+        fileURLToPath(new URL(file, import.meta.url))
+      )
     }
-  })
-
-/** What is the same whoever decrypts: the tests of reads, writes and the cache, on routes on which the server does. */
-export const onSource = (source: "v3" | "v4"): UserWorkspaceConfig =>
-  project(`effect-infisical on ${source}`, {
-    env: { TEST_SOURCE: source },
-    include: ["test/Secrets.{cache,changes,model,refresh,snapshots,writes}.test.ts"]
   })

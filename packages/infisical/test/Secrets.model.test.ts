@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, DateTime, Duration, Effect, Exit, FastCheck, Layer, Redacted } from "effect"
 import { Secrets } from "effect-infisical"
-import { client, layer, Simulation, value } from "./Simulation.js"
+import { on, Simulation, value } from "./Simulation.js"
+import { kinds } from "./support/sources.js"
 
 const environments = ["dev", "prod"] as const
 const names = ["A", "B"] as const
@@ -58,104 +59,117 @@ class Model {
   }
 }
 
-const play = (steps: ReadonlyArray<Step>) =>
-  Effect.gen(function*() {
-    const { advance, emulator, setFault } = yield* Simulation
-    const secrets = yield* Secrets.Secrets
-    const model = new Model()
-    let count = 0
+for (const source of kinds) {
+  const { client, layer } = on(source)
 
-    for (const step of steps) {
-      const now = yield* Clock.currentTimeMillis
-      if (step._tag === "Wait") {
-        yield* advance(Duration.seconds(step.seconds), "20 seconds")
-        continue
-      }
-      if (step._tag === "Outage") {
-        yield* setFault(() => step.begins ? "unreachable" : undefined)
-        const last = model.outages.at(-1)
-        if (step.begins && last?.until !== Infinity) model.outages.push({ from: now, until: Infinity })
-        if (!step.begins && last?.until === Infinity) last.until = now
-        continue
-      }
-      const { environment, name } = step
-      const key = `${environment}/${name}`
-      const next = `${key}/${++count}`
-      const held = model.heldSince(key, now).at(-1)
-      switch (step._tag) {
-        case "Rotate": {
-          yield* emulator.setSecret({ environment, name, value: next })
-          model.put(key, now, next)
-          break
-        }
-        case "Remove": {
-          yield* emulator.removeSecret({ environment, name })
-          model.put(key, now, undefined)
-          break
-        }
-        case "Create":
-        case "Update":
-        case "Delete": {
-          const write = step._tag === "Create"
-            ? secrets.create(name, Redacted.make(next), { environment })
-            : step._tag === "Update"
-            ? secrets.update(name, Redacted.make(next), { environment })
-            : secrets.delete(name, { environment })
-          const exit = yield* Effect.exit(Effect.asVoid(write))
-          const expected = model.isDown
-            ? "NetworkError"
-            : step._tag === "Create"
-            ? held === undefined ? undefined : "AlreadyExistsError"
-            : held === undefined
-            ? "NotFoundError"
-            : undefined
-          assert.strictEqual(
-            Exit.isFailure(exit) && exit.cause._tag === "Fail" ? exit.cause.error._tag : undefined,
-            expected
-          )
-          if (expected === undefined) model.put(key, now, step._tag === "Delete" ? undefined : next)
-          break
-        }
-        case "Read": {
-          const exit = yield* Effect.exit(secrets.get(name, { environment }))
-          if (Exit.isSuccess(exit)) {
-            const secret = exit.value
-            const fetchedAt = DateTime.toEpochMillis(secret.fetchedAt)
-            assert.include(model.heldSince(key, fetchedAt), value(secret), "a value that the server held since")
-            assert.isAtMost(fetchedAt, now)
-            if (secret.source === "live") assert.isBelow(now - fetchedAt, Duration.toMillis(ttl), "live")
-            else {
-              assert.strictEqual(secret.source, "stale")
-              assert.isAtMost(now - fetchedAt, Duration.toMillis(maxStale), "maxStale")
-              assert.isTrue(model.wasDownSince(now - Duration.toMillis(longestPause)), "stale without an outage")
+  describe(`On ${source}`, () => {
+    const play = (steps: ReadonlyArray<Step>) =>
+      Effect.gen(function*() {
+        const { advance, emulator, setFault } = yield* Simulation
+        const secrets = yield* Secrets.Secrets
+        const model = new Model()
+        let count = 0
+
+        for (const step of steps) {
+          const now = yield* Clock.currentTimeMillis
+          if (step._tag === "Wait") {
+            yield* advance(Duration.seconds(step.seconds), "20 seconds")
+            continue
+          }
+          if (step._tag === "Outage") {
+            yield* setFault(() => step.begins ? "unreachable" : undefined)
+            const last = model.outages.at(-1)
+            if (step.begins && last?.until !== Infinity) model.outages.push({ from: now, until: Infinity })
+            if (!step.begins && last?.until === Infinity) last.until = now
+            continue
+          }
+          const { environment, name } = step
+          const key = `${environment}/${name}`
+          const next = `${key}/${++count}`
+          const held = model.heldSince(key, now).at(-1)
+          switch (step._tag) {
+            case "Rotate": {
+              yield* emulator.setSecret({ environment, name, value: next })
+              model.put(key, now, next)
+              break
             }
-          } else {
-            assert.strictEqual(exit.cause._tag, "Fail")
-            const tag = exit.cause._tag === "Fail" ? exit.cause.error._tag : undefined
-            if (tag === "NotFoundError") {
-              assert.include(model.heldSince(key, now - Duration.toMillis(ttl)), undefined, "a name that was missing")
-            } else {
-              assert.strictEqual(tag, "NetworkError")
-              assert.isTrue(model.wasDownSince(now - Duration.toMillis(longestPause)), "unreachable without an outage")
+            case "Remove": {
+              yield* emulator.removeSecret({ environment, name })
+              model.put(key, now, undefined)
+              break
+            }
+            case "Create":
+            case "Update":
+            case "Delete": {
+              const write = step._tag === "Create"
+                ? secrets.create(name, Redacted.make(next), { environment })
+                : step._tag === "Update"
+                ? secrets.update(name, Redacted.make(next), { environment })
+                : secrets.delete(name, { environment })
+              const exit = yield* Effect.exit(Effect.asVoid(write))
+              const expected = model.isDown
+                ? "NetworkError"
+                : step._tag === "Create"
+                ? held === undefined ? undefined : "AlreadyExistsError"
+                : held === undefined
+                ? "NotFoundError"
+                : undefined
+              assert.strictEqual(
+                Exit.isFailure(exit) && exit.cause._tag === "Fail" ? exit.cause.error._tag : undefined,
+                expected
+              )
+              if (expected === undefined) model.put(key, now, step._tag === "Delete" ? undefined : next)
+              break
+            }
+            case "Read": {
+              const exit = yield* Effect.exit(secrets.get(name, { environment }))
+              if (Exit.isSuccess(exit)) {
+                const secret = exit.value
+                const fetchedAt = DateTime.toEpochMillis(secret.fetchedAt)
+                assert.include(model.heldSince(key, fetchedAt), value(secret), "a value that the server held since")
+                assert.isAtMost(fetchedAt, now)
+                if (secret.source === "live") assert.isBelow(now - fetchedAt, Duration.toMillis(ttl), "live")
+                else {
+                  assert.strictEqual(secret.source, "stale")
+                  assert.isAtMost(now - fetchedAt, Duration.toMillis(maxStale), "maxStale")
+                  assert.isTrue(model.wasDownSince(now - Duration.toMillis(longestPause)), "stale without an outage")
+                }
+              } else {
+                assert.strictEqual(exit.cause._tag, "Fail")
+                const tag = exit.cause._tag === "Fail" ? exit.cause.error._tag : undefined
+                if (tag === "NotFoundError") {
+                  assert.include(
+                    model.heldSince(key, now - Duration.toMillis(ttl)),
+                    undefined,
+                    "a name that was missing"
+                  )
+                } else {
+                  assert.strictEqual(tag, "NetworkError")
+                  assert.isTrue(
+                    model.wasDownSince(now - Duration.toMillis(longestPause)),
+                    "unreachable without an outage"
+                  )
+                }
+              }
             }
           }
         }
-      }
-    }
-  }).pipe(Effect.provide(
-    Layer.provideMerge(
-      client({ cacheTtl: ttl, maxStale }),
-      layer({
-        projects: { main: { folders: { dev: { "/": {} }, prod: { "/": {} } } } }
-      })
-    )
-  ))
+      }).pipe(Effect.provide(
+        Layer.provideMerge(
+          client({ cacheTtl: ttl, maxStale }),
+          layer({
+            projects: { main: { folders: { dev: { "/": {} }, prod: { "/": {} } } } }
+          })
+        )
+      ))
 
-describe("Whatever happens", () => {
-  it.effect.prop(
-    "what is served is a value that the server held at that location, and no older than the rules allow",
-    [FastCheck.array(step, { minLength: 5, maxLength: 40 })],
-    ([steps]) => play(steps),
-    { fastCheck: { numRuns: 40 } }
-  )
-})
+    describe("Whatever happens", () => {
+      it.effect.prop(
+        "what is served is a value that the server held at that location, and no older than the rules allow",
+        [FastCheck.array(step, { minLength: 5, maxLength: 40 })],
+        ([steps]) => play(steps),
+        { fastCheck: { numRuns: 40 } }
+      )
+    })
+  })
+}

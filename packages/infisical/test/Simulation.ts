@@ -7,7 +7,8 @@ import { Clock, Context, Duration, Effect, Layer, Redacted, TestClock } from "ef
 import { Credential, Crypto, Infisical, InfisicalConfig, Secrets } from "effect-infisical"
 import { Emulator, type World } from "effect-infisical-emulator"
 import { NodeCrypto } from "effect-infisical-node"
-import { era, source } from "./source.js"
+import { eraOf } from "./support/eras.js"
+import type { Kind } from "./support/sources.js"
 
 /** What happens to a request instead of an answer, or `undefined` for what the emulator says. */
 export type Fault = (path: string) => "unreachable" | Response | undefined
@@ -165,42 +166,54 @@ const make = Effect.gen(function*() {
   })
 })
 
-/** A server that holds this world. */
-export const layer = (world: World.Input) =>
-  Layer.effect(Simulation, make).pipe(Layer.provide([Emulator.layer({ era, ...world }), NodeCrypto.layer]))
+/** A server and its clients, by who decrypts. */
+export const on = (source: Kind) => {
+  const clientOn = <A, E, R>(services: Layer.Layer<A, E, R>, options: Partial<InfisicalConfig.Options>) =>
+    Layer.unwrapEffect(Effect.gen(function*() {
+      const { crypto, emulator, httpClient } = yield* Simulation
+      const config = {
+        ...options.credential === undefined
+          ? { credential: Credential.serviceToken(yield* emulator.serviceToken()), source }
+          : { credential: options.credential },
+        siteUrl: "http://infisical.test",
+        projectSlug: Object.values(emulator.world.projects)[0]?.slug ?? "",
+        retry: { times: 0 },
+        fallback: false,
+        ...options
+      }
+      return services.pipe(
+        Layer.provideMerge(Layer.succeed(Crypto.Crypto, crypto)),
+        Layer.provide(Layer.succeed(HttpClient.HttpClient, httpClient)),
+        Layer.provide(InfisicalConfig.layer(config))
+      )
+    }))
 
-/** A client of the server that has made no request yet. */
-export const client = (options: Partial<InfisicalConfig.Options> = {}) =>
-  clientOn(Infisical.layerWithoutDependencies(), options)
-
-/** The same with sealed snapshots. */
-export const sealedClient = (options: Partial<InfisicalConfig.Options> = {}) =>
-  clientOn(Infisical.layerSealedWithoutDependencies(), options)
-
-const clientOn = <A, E, R>(services: Layer.Layer<A, E, R>, options: Partial<InfisicalConfig.Options>) =>
-  Layer.unwrapEffect(Effect.gen(function*() {
-    const { crypto, emulator, httpClient } = yield* Simulation
-    const config = {
-      ...options.credential === undefined
-        ? { credential: Credential.serviceToken(yield* emulator.serviceToken()), source }
-        : { credential: options.credential },
-      siteUrl: "http://infisical.test",
-      projectSlug: Object.values(emulator.world.projects)[0]?.slug ?? "",
-      retry: { times: 0 },
-      fallback: false,
-      ...options
-    }
-    return services.pipe(
-      Layer.provideMerge(Layer.succeed(Crypto.Crypto, crypto)),
-      Layer.provide(Layer.succeed(HttpClient.HttpClient, httpClient)),
-      Layer.provide(InfisicalConfig.layer(config))
+  /** A server that holds this world. */
+  const layer = (world: World.Input) =>
+    Layer.effect(Simulation, make).pipe(
+      Layer.provide([Emulator.layer({ era: eraOf(source), ...world }), NodeCrypto.layer])
     )
-  }))
 
-/** Runs with a server that holds this world and a client of it. */
-export const run =
-  (world: World.Input, options: Partial<InfisicalConfig.Options> = {}) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-    Effect.provide(effect, Layer.provideMerge(client(options), layer(world)))
+  /** A client of the server that has made no request yet. */
+  const client = (options: Partial<InfisicalConfig.Options> = {}) =>
+    clientOn(Infisical.layerWithoutDependencies(), options)
+
+  return {
+    layer,
+    client,
+    /** The same with sealed snapshots. */
+    sealedClient: (options: Partial<InfisicalConfig.Options> = {}) =>
+      clientOn(Infisical.layerSealedWithoutDependencies(), options),
+    /** Runs with a server that holds this world and a client of it. */
+    run:
+      (world: World.Input, options: Partial<InfisicalConfig.Options> = {}) =>
+      <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+        Effect.provide(effect, Layer.provideMerge(client(options), layer(world)))
+  }
+}
+
+/** What is the same whoever decrypts is tested where this process does. */
+export const { client, layer, run, sealedClient } = on("end-to-end-encrypted")
 
 export const get = (name: string, options?: Secrets.GetOptions) =>
   Effect.flatMap(Secrets.Secrets, (secrets) => secrets.get(name, options))

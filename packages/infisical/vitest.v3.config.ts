@@ -1,3 +1,0 @@
-import { onSource } from "../../vitest.shared.js"
-
-export default onSource("v3")
