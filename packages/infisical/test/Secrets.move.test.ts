@@ -1,7 +1,7 @@
 /** Moving secrets, and reading them by id: routes that only `/api/v4/secrets` has. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
-import { Secrets } from "effect-infisical"
+import { SecretImports, Secrets } from "effect-infisical"
 import { clientLayer, type Hook, kinds, Wire } from "./support/sources.js"
 
 const text = ({ value }: { readonly value: Redacted.Redacted<string> }) => Redacted.value(value)
@@ -36,6 +36,30 @@ describe("A read by id", () => {
     }).pipe(Effect.provide(clientLayer("v4", world))))
 })
 
+describe("A write that has a mode on the server", () => {
+  const sent = (path: string) =>
+    Effect.gen(function*() {
+      const { setHook } = yield* Wire
+      const bodies: Array<unknown> = []
+      yield* setHook((exchange) => {
+        if (exchange.method !== "GET" && exchange.path === path) bodies.push(exchange.body)
+        return exchange.respond
+      })
+      return bodies
+    })
+
+  it.effect("states it, so that no default of a server decides", () =>
+    Effect.gen(function*() {
+      const secrets = yield* Secrets.Secrets
+      const updates = yield* sent("/api/v4/secrets/batch")
+      yield* secrets.updateMany([{ name: "A", value: Redacted.make("1") }, { name: "B", value: Redacted.make("2") }])
+      assert.deepInclude(updates[0], { mode: "failOnNotFound" })
+      const imports = yield* sent("/api/v2/secret-imports")
+      yield* (yield* SecretImports.SecretImports).create({ environment: "dev", secretPath: "/to" })
+      assert.deepInclude(imports[0], { isReplication: false })
+    }).pipe(Effect.provide(clientLayer("v4", world))))
+})
+
 describe("A move", () => {
   for (const isApproved of [true, false]) {
     it.effect(`says which folders have changed, and both are fetched again: ${isApproved}`, () =>
@@ -67,6 +91,14 @@ describe("A move", () => {
         assert.strictEqual((yield* takeRequests).length, 2)
       }).pipe(Effect.provide(clientLayer("v4", world))))
   }
+
+  it.effect("names the secrets that the destination has already", () =>
+    Effect.gen(function*() {
+      const secrets = yield* Secrets.Secrets
+      yield* secrets.create("A", Redacted.make("other"), { secretPath: "/to" })
+      const error = yield* Effect.flip(secrets.move(["A", "B"], { to: { secretPath: "/to" } }))
+      assert.include(error, { _tag: "AlreadyExistsError", secretPath: "/to", secretName: "A" })
+    }).pipe(Effect.provide(clientLayer("v4", world))))
 
   it.effect("of a secret that does not exist names it, and nothing is sent", () =>
     Effect.gen(function*() {

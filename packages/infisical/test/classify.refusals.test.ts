@@ -198,6 +198,46 @@ describe("A 404 whose words are not known", () => {
   }
 })
 
+describe("A 404 on a read, in words that are not known,", () => {
+  const meaning = (message: string, info: RequestInfo) => meaningOf(classify(refusal(404, "NotFound", message), info))
+  const read = { ...requests.secret, endpoint: "GET /api/v4/secrets/:secretName", action: "read" as const }
+
+  it("is what the request is about where the text begins with its kind", () => {
+    assert.strictEqual(meaning("Secret NAME is gone", read), "NotFoundError secret")
+    assert.strictEqual(
+      meaning("Folder /app is gone", { ...read, endpoint: "GET /api/v2/folders" }),
+      "NotFoundError folder"
+    )
+  })
+
+  it("is something else where the text begins with another word", () => {
+    for (const message of ["KMS with ID 'x' not found", "Key of Secret NAME not found", "Tag 'Secret ' not found"]) {
+      assert.strictEqual(meaning(message, read), "InvalidRequestError request")
+    }
+  })
+})
+
+describe("A validation that quotes what was sent", () => {
+  const clientSecret = "f2".repeat(32)
+
+  for (
+    const issue of [
+      { path: [clientSecret], code: "invalid_type" },
+      { path: ["clientSecret"], code: clientSecret },
+      { field: `secrets[0].${clientSecret}`, code: "custom" },
+      { field: clientSecret }
+    ]
+  ) {
+    it(`is repeated in known words only: ${JSON.stringify(issue).replaceAll(clientSecret, "…")}`, () => {
+      const error = classify(
+        { status: 422, body: { statusCode: 422, error: "ValidationFailure", message: [issue] }, retryAfter: undefined },
+        requests.secret
+      )
+      assert.notInclude(JSON.stringify(error) + error.message, clientSecret)
+    })
+  }
+})
+
 describe("An organization that does not exist", () => {
   // An access token sends organizationSlug with every request.
   for (const info of Object.values(requests)) {
@@ -413,7 +453,7 @@ describe("A validation failure of a server of 2026", () => {
       field: "environment",
       message: "x"
     }])
-    assert.strictEqual(meaningOf(error), "InvalidRequestError secrets[0].secretKey")
+    assert.strictEqual(meaningOf(error), "InvalidRequestError secrets.0.secretKey")
     assert.include(error.message, "environment is invalid")
     assert.notInclude(error.message, "planted")
     for (const odd of [[{ field: "a planted field" }], [{ field: 1 }], "planted", [null]]) {

@@ -42,7 +42,7 @@ describe("A refusal of a current server", () => {
       "NotFoundError environment"
     ],
     "a project that is not there": [answer(404, "NotFound", "Project with ID 'x' not found"), "NotFoundError project"],
-    "something else that is not there": [answer(404, "NotFound", "Nothing here"), "NotFoundError folder"],
+    "something else that is not there": [answer(404, "NotFound", "Nothing here"), "InvalidRequestError request"],
     "a name that is taken": [answer(400, "BadRequest", "Secret already exist"), "AlreadyExistsError secret", updating],
     "a missing permission": [
       answer(403, "PermissionDenied", "You are not allowed to read on secrets"),
@@ -134,8 +134,8 @@ describe("A refusal with a hostile body", () => {
     ],
     "an issue whose path is a text": [[{ path: "planted0" }], "InvalidRequestError request"],
     "an issue whose path is endless": [
-      [{ path: Array.from({ length: 100_000 }, () => "a") }],
-      `InvalidRequestError ${Array.from({ length: 8 }, () => "a").join(".")}`
+      [{ path: Array.from({ length: 100_000 }, () => "value") }],
+      `InvalidRequestError ${Array.from({ length: 8 }, () => "value").join(".")}`
     ],
     "issues that are none": [[null, 1, "planted0", []], "InvalidRequestError request"],
     "100,000 issues": [Array.from({ length: 100_000 }, () => issue), "InvalidRequestError secretPath"]

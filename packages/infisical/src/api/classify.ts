@@ -21,6 +21,7 @@ import { maximumNameLength } from "../model/Location.js"
 import { defined } from "../support/defined.js"
 import { emptyMessages, type Meaning, type Subject } from "./refusals.js"
 import { find, type Found, missingNames, namesIn, textOf } from "./refusalText.js"
+import { validationProblem } from "./validation.js"
 
 /** What a request is about: names and places, never values. */
 export interface RequestInfo {
@@ -286,11 +287,17 @@ const otherwise = (context: Context, error: string, message: string): AnswerErro
     return authentication(context, { _tag: "AuthenticationError", reason: "Refused" })
   }
   if (status === 403) return permission(context, "scope")
-  // What is missing may be something else than what a write is about.
-  return status === 404 && subject !== "other" && (!isWrite(info) || emptyMessages.has(message) || message === "")
+  // What is missing may be something else than what the request is about: a tag, a key, an organization.
+  return status === 404 && subject !== "other" &&
+      (emptyMessages.has(message) || message === "" || (!isWrite(info) && isAbout(subject, message)))
     ? notFoundOf(context, subject)
     : invalid(context, "request", "the server refuses it. Its log says why.")
 }
+
+/** Whether a text begins with the kind of what a request is about, as Infisical's texts do: "Folder with path …". */
+const isAbout = (subject: Subject, message: string): boolean =>
+  (subject === "folder" ? ["Folder "] : subject === "import" ? ["Secret import ", "Folder "] : ["Secret ", "Folder "])
+    .some((start) => message.startsWith(start))
 
 const notFoundOf = (context: Context, subject: Exclude<Subject, "credential" | "other">): NotFoundError => {
   const { id, secretNames = [] } = context.info
@@ -308,36 +315,6 @@ const noFolderName = "a folder's name is letters, digits, dashes and underscores
 const isNoPath = (text: string | undefined): boolean => text !== undefined && !/^[\w/-]*$/.test(text)
 
 const uuid = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i
-
-/** How many of a server's validation issues are described, and how deep into the request. */
-const maxIssues = 5
-const maxPathLength = 8
-
-// A validation issue quotes the input it received; its path and code do not.
-const validationProblem = (
-  { details, fieldErrors, message }: Readonly<Record<string, unknown>>
-): [parameter: string, problem: string] => {
-  const all = [message, details, fieldErrors].find((issues) => Array.isArray(issues)) ?? []
-  const described = all.slice(0, maxIssues).filter(Predicate.isRecord).map((issue) => ({
-    path: isField(issue["field"]) ? issue["field"] : pathOf(issue["path"]),
-    code: isWord(issue["code"]) ? issue["code"] : "invalid"
-  }))
-  const problem = described.map((issue) => `${issue.path || "the body"} is ${issue.code}`).join(", ")
-  const rest = all.length > maxIssues ? ` and ${all.length - maxIssues} more` : ""
-  return [
-    described[0]?.path || "request",
-    `the server's validation refuses it${problem === "" ? "" : `: ${problem}${rest}`}`
-  ]
-}
-
-const pathOf = (path: unknown): string =>
-  (Array.isArray(path) ? path.slice(0, maxPathLength) : []).filter(isKey).join(".")
-
-const isWord = (value: unknown): value is string => typeof value === "string" && /^\w{1,64}$/.test(value)
-
-const isKey = (value: unknown): value is string | number => Number.isSafeInteger(value) || isWord(value)
-
-const isField = (value: unknown): value is string => typeof value === "string" && /^[\w.[\]]{1,128}$/.test(value)
 
 const safeRequestId = (value: unknown): { readonly requestId?: string } =>
   typeof value === "string" && /^req-[\w-]{1,60}$/.test(value) ? { requestId: value } : {}

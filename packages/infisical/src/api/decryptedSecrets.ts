@@ -123,6 +123,8 @@ export interface RawSecrets extends Reads<Wire.DecryptedSecret, Wire.DecryptedSe
 export interface Move {
   readonly destination: Location.Location
   readonly secretIds: ReadonlyArray<string>
+  /** Their names, for errors: the request has the ids only. */
+  readonly names: ReadonlyArray<string>
   /** Whether secrets of the destination that have the same names are replaced. */
   readonly overwrite: boolean
 }
@@ -313,7 +315,11 @@ export const make = (call: Call): DecryptedSecrets => {
       updateMany: (place, secrets) =>
         Effect.flatMap(
           client,
-          (client) => client.updateSecretsV4({ ...authorized(place), payload: { ...v4(place), secrets } })
+          (client) =>
+            client.updateSecretsV4({
+              ...authorized(place),
+              payload: { ...v4(place), mode: "failOnNotFound", secrets }
+            })
         ),
       deleteMany: (place, secrets) =>
         Effect.flatMap(
@@ -340,10 +346,11 @@ export const make = (call: Call): DecryptedSecrets => {
         Effect.flatMap(byId, (client) =>
           client.getSecretByIdV4({ headers: authorization(accessToken), path: { secretId } }))
       ).pipe(Effect.map(secretOf)),
-    move: (place, { destination, overwrite, secretIds }) =>
+    move: (place, { destination, names, overwrite, secretIds }) =>
       call.create(
         {
           ...locationRequest("POST /api/v4/secrets/move", "update", place),
+          secretNames: names,
           destination: { environment: destination.environment, secretPath: destination.secretPath }
         },
         Effect.flatMap(byId, (client) =>

@@ -67,7 +67,10 @@ const requestsV1: Requests = {
     Effect.flatMap(
       clientV1,
       (client) =>
-        client.createSecretImport({ ...authorized(place), payload: { ...folderPlace(place), import: source } })
+        client.createSecretImport({
+          ...authorized(place),
+          payload: { ...folderPlace(place), import: source, isReplication: false }
+        })
     ),
   update: (place, id, change) =>
     Effect.flatMap(clientV1, (client) =>
@@ -93,7 +96,10 @@ const requestsV2: Requests = {
     Effect.flatMap(
       clientV2,
       (client) =>
-        client.createSecretImportV2({ ...authorized(place), payload: { ...folderPlaceV2(place), import: source } })
+        client.createSecretImportV2({
+          ...authorized(place),
+          payload: { ...folderPlaceV2(place), import: source, isReplication: false }
+        })
     ),
   update: (place, id, change) =>
     Effect.flatMap(clientV2, (client) =>

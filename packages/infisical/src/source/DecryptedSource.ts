@@ -117,7 +117,7 @@ export const make: Effect.Effect<
                 environment: location.environment,
                 secretPath: location.secretPath
               })))
-          return yield* send(location, (place) => secrets.move(place, { destination, secretIds, overwrite }))
+          return yield* send(location, (place) => secrets.move(place, { destination, names, secretIds, overwrite }))
         }))
   }
   return source

@@ -132,7 +132,7 @@ export const secretImports = HttpApiGroup.make("secretImports")
   .add(
     HttpApiEndpoint.post("createSecretImport", "/api/v1/secret-imports")
       .setHeaders(AuthorizationHeaders)
-      .setPayload(Schema.Struct({ ...v1, import: NewImport }))
+      .setPayload(Schema.Struct({ ...v1, import: NewImport, isReplication: Schema.optional(Schema.Boolean) }))
       .addSuccess(SecretImportAnswer)
   )
   .add(
@@ -160,7 +160,7 @@ export const secretImportsV2 = HttpApiGroup.make("secretImportsV2")
   .add(
     HttpApiEndpoint.post("createSecretImportV2", "/api/v2/secret-imports")
       .setHeaders(AuthorizationHeaders)
-      .setPayload(Schema.Struct({ ...v2, import: NewImport }))
+      .setPayload(Schema.Struct({ ...v2, import: NewImport, isReplication: Schema.optional(Schema.Boolean) }))
       .addSuccess(SecretImportAnswer)
   )
   .add(
