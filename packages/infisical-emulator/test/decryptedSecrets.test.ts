@@ -152,6 +152,25 @@ describe("a server of today", () => {
       expect(yield* names({ metadataFilter: "key=team,value=other" })).toEqual([])
     }).pipe(today))
 
+  it.effect("refuses a colon and a slash in the name of a new secret, and not in one that is there", () =>
+    Effect.gen(function*() {
+      const { id: projectId } = (yield* Emulator.Emulator).world.projects["main"] ?? {}
+      const place = { projectId, environment: "dev" }
+      const refusal = (path: ReadonlyArray<string | number>) => ({
+        status: 422,
+        body: { error: "ValidationFailure", message: [{ code: "custom", path }] }
+      })
+      const body = { ...place, secretValue: "v" }
+      expect(yield* v4("N%3AM", { method: "POST", body })).toMatchObject(refusal(["secretName"]))
+      expect(yield* v4("N%2FM", { method: "POST", body })).toMatchObject(refusal(["secretName"]))
+      expect(yield* v4("A", { method: "PATCH", body: { ...body, newSecretName: "A:B" } }))
+        .toMatchObject(refusal(["newSecretName"]))
+      const secrets = [{ secretKey: "N", secretValue: "v" }, { secretKey: "N:M", secretValue: "v" }]
+      expect(yield* v4("batch", { method: "POST", body: { ...place, secrets } }))
+        .toMatchObject(refusal(["secrets", 1, "secretKey"]))
+      expect((yield* v4("X%3AY", { method: "DELETE", body: place })).status).toBe(404)
+    }).pipe(today))
+
   it.effect("keeps the versions of a secret through changes and a new name", () =>
     Effect.gen(function*() {
       yield* v4("A", { method: "PATCH", body: { secretValue: " second \n\n" } })

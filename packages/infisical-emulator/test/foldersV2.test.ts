@@ -54,7 +54,36 @@ const foldersOf = (body: object): ReadonlyArray<Named> =>
 const importsOf = (body: object): ReadonlyArray<Import> =>
   "secretImports" in body && Array.isArray(body.secretImports) ? body.secretImports : []
 
+const folderOf = (body: object): object =>
+  "folder" in body && typeof body.folder === "object" && body.folder !== null ? body.folder : {}
+
+const importOf = (body: object): { readonly id?: unknown } =>
+  "secretImport" in body && typeof body.secretImport === "object" && body.secretImport !== null
+    ? body.secretImport
+    : {}
+
 const pathsOf = (body: object) => importsOf(body).map(({ importPath, position }) => `${position} ${importPath}`)
+
+describe("The newest routes by id", () => {
+  it.effect("give a folder and an import, and say which id there is not", () =>
+    Effect.gen(function*() {
+      const projectId = yield* (yield* Emulator.Emulator).projectId("main")
+      const at = (path: string) => ({ query: { projectId, environment: "dev", path } })
+      const [folder] = foldersOf((yield* request("/api/v2/folders", at("/"))).body)
+      const [secretImport] = importsOf((yield* request("/api/v2/secret-imports", at("/base"))).body)
+      assert.isDefined(folder)
+      assert.isDefined(secretImport)
+      const readFolder = yield* request(`/api/v2/folders/${folder.id}`)
+      assert.deepInclude(readFolder.body, {
+        folder: { ...folderOf(readFolder.body), id: folder.id, name: folder.name }
+      })
+      const readImport = yield* request(`/api/v2/secret-imports/${secretImport.id}`)
+      assert.strictEqual(importOf(readImport.body).id, secretImport.id)
+      for (const path of ["folders", "secret-imports"]) {
+        assert.strictEqual((yield* request(`/api/v2/${path}/5d0a2b8c-3d6e-4a4b-9d52-0a2a6bb2b0a1`)).status, 404)
+      }
+    }).pipe(run("2026")))
+})
 
 describe("Folders of v2", () => {
   it.effect("have no route on older servers", () =>

@@ -143,7 +143,7 @@ describe("A server that", () => {
     // Timeouts are those of real time: the clock of `it.live` runs.
     it.scopedLive(`${what} holds up no call beyond its deadline, and blocks nothing else`, () =>
       Effect.gen(function*() {
-        const timeout = megabytes > 0 ? 10_000 : 500
+        const timeout = megabytes > 0 ? 60_000 : 500
         const siteUrl = yield* listening(answer)
         const calls = megabytes > 0
           ? [Effect.asVoid(list)]

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Cause, Config, ConfigProvider, Duration, Effect, Exit, Option, Redacted } from "effect"
 import { Credential, InfisicalConfig } from "effect-infisical"
 import { inspect } from "node:util"
+import { checkSiteUrl } from "../src/config/checks.js"
 
 const token = `st.id.secret.${"0".repeat(32)}`
 const credential = Credential.serviceToken(Redacted.make(token))
@@ -50,6 +51,13 @@ describe("InfisicalConfig", () => {
         assert.strictEqual((yield* InfisicalConfig.make({ credential, siteUrl: given })).siteUrl, used)
       }))
   }
+
+  it.effect("reads a site with a letter such as ä however often it is asked", () =>
+    Effect.gen(function*() {
+      for (let time = 0; time < 20_000; time++) {
+        assert.strictEqual(yield* checkSiteUrl("https://exämple.com"), "https://xn--exmple-cua.com")
+      }
+    }))
 
   for (
     const siteUrl of [

@@ -64,6 +64,15 @@ export const reminderTooSmall = (path: ReadonlyArray<PropertyKey>): Answer =>
   }])
 
 /**
+ * A name of a new secret that has a slash or a colon. The words are of Infisical's validation of names.
+ *
+ * @since 0.1.0
+ * @category requests
+ */
+export const secretNameInvalid = (character: "colon" | "forward slash", path: ReadonlyArray<PropertyKey>): Answer =>
+  validationFailure([{ code: "custom", message: `Secret name cannot contain ${character}.`, path }])
+
+/**
  * The body lacks a text.
  *
  * @since 0.1.0

@@ -1,6 +1,8 @@
 /** Folders: `/api/v2/folders`. */
+import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import { Wire } from "effect-infisical"
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import * as Folders from "../rules/folders.js"
 import * as FoldersV2 from "../rules/foldersV2.js"
 import * as EmulatorState from "../state/EmulatorState.js"
@@ -8,8 +10,14 @@ import * as Identifier from "../support/identifier.js"
 import * as World from "../world/World.js"
 import { route } from "./route.js"
 
-export const routes = (self: EmulatorState.Service) =>
-  Object.values(Wire.foldersV2.endpoints).map((endpoint) => {
+/** A route that clients here have no use for, and others do. */
+const getFolder = HttpApiEndpoint.get("getFolderV2", "/api/v2/folders/:id").setPath(
+  Schema.Struct({ id: Schema.String })
+)
+
+export const routes = (self: EmulatorState.Service) => [
+  route(self, getFolder, ({ actor, path, state }) => Effect.flatMap(path, ({ id }) => Folders.get(state, actor, id))),
+  ...Object.values(Wire.foldersV2.endpoints).map((endpoint) => {
     switch (endpoint.name) {
       case "listFoldersV2":
         return route(
@@ -45,3 +53,4 @@ export const routes = (self: EmulatorState.Service) =>
           }))
     }
   })
+]

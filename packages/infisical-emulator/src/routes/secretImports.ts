@@ -16,7 +16,8 @@ const IdPath = Schema.Struct({ id: Schema.String })
 
 /** Routes that clients here have no use for, and others do. */
 const more = {
-  get: HttpApiEndpoint.get("getSecretImport", "/api/v1/secret-imports/:id").setPath(IdPath)
+  get: HttpApiEndpoint.get("getSecretImport", "/api/v1/secret-imports/:id").setPath(IdPath),
+  getV2: HttpApiEndpoint.get("getSecretImportV2", "/api/v2/secret-imports/:id").setPath(IdPath)
 }
 
 export const routes = (self: EmulatorState.Service) => [
@@ -71,8 +72,13 @@ const moreRoutes = (self: EmulatorState.Service) => [
     }))
 ]
 
-export const routesV2 = (self: EmulatorState.Service) =>
-  Object.values(Wire.secretImportsV2.endpoints).map((endpoint) => {
+export const routesV2 = (self: EmulatorState.Service) => [
+  route(
+    self,
+    more.getV2,
+    ({ actor, path, state }) => Effect.flatMap(path, ({ id }) => SecretImports.getImport(state, actor, id))
+  ),
+  ...Object.values(Wire.secretImportsV2.endpoints).map((endpoint) => {
     switch (endpoint.name) {
       case "listSecretImportsV2":
         return route(
@@ -111,3 +117,4 @@ export const routesV2 = (self: EmulatorState.Service) =>
           }))
     }
   })
+]

@@ -264,6 +264,7 @@ const writing = ({ actor, self }: Who, writing: Writing): Outcome =>
   Effect.gen(function*() {
     const { action, answer, items, operation, place, prepare = (_, item) => item, step } = writing
     if (items.length === 0) return yield* Effect.fail(Answer.batchEmpty())
+    if (Eras.does(yield* Ref.get(self.state), "checksNames")) yield* checkNames(writing)
     const project = yield* openProject(yield* Ref.get(self.state), actor, place.workspaceId)
     const cipher = yield* EmulatorState.cipherOf(project.key)
     const prepared = yield* Effect.forEach(items.map((item) => prepare(project, item)), (item) =>
@@ -303,6 +304,21 @@ const writing = ({ actor, self }: Who, writing: Writing): Outcome =>
       }))
     return "awaits" in written ? written.awaits : yield* answer(project, written.found)
   })
+
+/** Refuses a new name that may not be. */
+const checkNames = ({ action, items, operation }: Writing): Access.Refusable<void> => {
+  for (const [index, { newSecretName, secretKey }] of items.entries()) {
+    const name = newSecretName ?? (action === "create" ? secretKey : "")
+    const character = name.includes(":") ? "colon" : name.includes("/") ? "forward slash" : undefined
+    if (character === undefined) continue
+    const field = newSecretName !== undefined ? "newSecretName" : "secretKey"
+    return Either.left(Answer.secretNameInvalid(
+      character,
+      /Many/.test(operation) ? ["secrets", index, field] : [field === "secretKey" ? "secretName" : field]
+    ))
+  }
+  return Either.void
+}
 
 /** What approvals say of a secret that is there, or is not. */
 const reviewOf =

@@ -95,16 +95,19 @@ export const checkHeaders = (headers: Headers): Effect.Effect<Headers, InvalidRe
  */
 export const checkSiteUrl = (siteUrl: string): Effect.Effect<string, InvalidRequestError> => {
   const text = siteUrl.trim()
-  const url = /^https?:\/\/[^\s\\?#/][^\s\\?#]*$/i.test(text) && URL.canParse(text) ? new URL(text) : undefined
-  return url === undefined || (text.split("/")[2] ?? "").includes("@")
+  const url = /^https?:\/\/[^\s\\?#/][^\s\\?#]*$/i.test(text) ? parseUrl(text) : Option.none()
+  return Option.isNone(url) || (text.split("/")[2] ?? "").includes("@")
     ? invalid(
       "siteUrl",
       "it must be a URL that begins with http:// or https://, such as https://app.infisical.com, without user name, query, fragment and spaces"
     )
     : Effect.succeed(
-      `${url.origin}${url.pathname.replace(/\/+$/, "").replace(/\/api$/, "").replace(/\/+$/, "")}`
+      `${url.value.origin}${url.value.pathname.replace(/\/+$/, "").replace(/\/api$/, "").replace(/\/+$/, "")}`
     )
 }
+
+// Not `URL.canParse`: that of Node 20 denies a host with a letter such as "ä" after some thousand calls.
+const parseUrl = Option.liftThrowable((text: string) => new URL(text))
 
 /** The project's id. A service token brings its own. */
 export const checkProjectId = (

@@ -1,6 +1,6 @@
 /** Calls of `InfisicalApi` by themselves, and servers in their place: scripted ones in memory, and real ones. */
 import { FetchHttpClient, HttpClient, HttpClientError, HttpClientResponse } from "@effect/platform"
-import { Clock, Effect, Exit, Fiber, Layer, Option, Redacted, Ref, TestClock } from "effect"
+import { Cause, Clock, Effect, Exit, Fiber, Layer, Option, Redacted, Ref, TestClock } from "effect"
 import { Credential, InfisicalApi, InfisicalConfig, Location } from "effect-infisical"
 import * as Http from "node:http"
 
@@ -101,7 +101,8 @@ export const outcome = <A, E>(
   })
 
 export const errorOf = <A, E>(exit: Exit.Exit<A, E>): E | undefined =>
-  Exit.isFailure(exit) && exit.cause._tag === "Fail" ? exit.cause.error : undefined
+  // Of an error that has its span, chai prints no end.
+  Exit.isFailure(exit) && exit.cause._tag === "Fail" ? Cause.originalError(exit.cause.error) : undefined
 
 /** A real server that answers every request in one way. */
 export const listening = (answer: Http.RequestListener) =>
