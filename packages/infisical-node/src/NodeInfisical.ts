@@ -5,7 +5,13 @@
  * @since 0.1.0
  */
 import type * as HttpClient from "@effect/platform/HttpClient"
-import { Infisical, InfisicalConfig, InfisicalError, type SnapshotStorage } from "effect-infisical"
+import {
+  type CredentialConfig,
+  Infisical,
+  InfisicalConfig,
+  InfisicalError,
+  type SnapshotStorage
+} from "effect-infisical"
 import type * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
@@ -39,14 +45,14 @@ export const layer = (
  * @category layers
  */
 export const layerConfig = (
-  config: Config.Config.Wrap<InfisicalConfig.Options> = fromEnvironment
+  options?: Partial<InfisicalConfig.Options> | Config.Config<InfisicalConfig.Options>
 ): Layer.Layer<
   Infisical.Provided,
   InfisicalError.InvalidCredentialError | InfisicalError.InvalidRequestError | ConfigError.ConfigError,
   HttpClient.HttpClient
 > =>
   Infisical.layerWithoutDependencies().pipe(
-    Layer.provide(InfisicalConfig.layerConfig(config)),
+    Layer.provide(InfisicalConfig.layerConfig(options, platform)),
     Layer.provideMerge(NodeCrypto.layer)
   )
 
@@ -91,14 +97,14 @@ export const layerSealed = (
  * @category layers
  */
 export const layerSealedConfig = (
-  config: Config.Config.Wrap<InfisicalConfig.Options> = fromEnvironment
+  options?: Partial<InfisicalConfig.Options> | Config.Config<InfisicalConfig.Options>
 ): Layer.Layer<
   Infisical.Provided,
   InfisicalError.InvalidCredentialError | InfisicalError.InvalidRequestError | ConfigError.ConfigError,
   HttpClient.HttpClient | SnapshotStorage.SnapshotStorage
 > =>
   Infisical.layerSealedWithoutDependencies().pipe(
-    Layer.provide(InfisicalConfig.layerConfig(config)),
+    Layer.provide(InfisicalConfig.layerConfig(options, platform)),
     Layer.provideMerge(NodeCrypto.layer)
   )
 
@@ -113,10 +119,10 @@ const load = <Module>(load: () => Promise<Module>): Effect.Effect<Module, Infisi
       })
   })
 
-const fromEnvironment = InfisicalConfig.fromEnvironmentOn({
+const platform: CredentialConfig.Platform = {
   readJwt: JwtFile.read,
   awsIam: (options) => Effect.flatMap(load(() => import("./AwsAuth.js")), ({ awsAuth }) => awsAuth(options)),
   oci: (options) => Effect.flatMap(load(() => import("./OciAuth.js")), ({ ociAuth }) => ociAuth(options)),
   aliCloud: (options) =>
     Effect.flatMap(load(() => import("./AliCloudAuth.js")), ({ aliCloudAuth }) => aliCloudAuth(options))
-})
+}

@@ -5,9 +5,9 @@
  * | layer | settings | sealed snapshots |
  * | --- | --- | --- |
  * | `layer` | options | no |
- * | `layerConfig` | a `Config`, by default of the environment | no |
+ * | `layerConfig` | the environment, except for options that are given | no |
  * | `layerSealed` | options | yes: requires a `SnapshotStorage` |
- * | `layerSealedConfig` | a `Config`, by default of the environment | yes: requires a `SnapshotStorage` |
+ * | `layerSealedConfig` | the environment, except for options that are given | yes: requires a `SnapshotStorage` |
  *
  * Each call makes a new client. One layer value is one client, however often a graph of layers uses it. For two
  * projects in one process, give each client a tag of its own:
@@ -137,22 +137,34 @@ export const layer = (
   )
 
 /**
- * `layer` with its options from a `Config`, by default `InfisicalConfig.fromEnvironment`.
+ * `layer` with its options from environment variables, except for those that are given; or from a `Config` of all
+ * options. `InfisicalConfig.fromEnvironmentOn` lists the variables.
  *
  * It also fails with `ConfigError`, if a variable is missing or invalid.
+ *
+ * @example
+ * ```ts
+ * import { FetchHttpClient } from "@effect/platform"
+ * import { Infisical } from "effect-infisical"
+ * import { Layer } from "effect"
+ *
+ * const InfisicalLive = Infisical.layerConfig({ cacheTtl: "1 minute" }).pipe(
+ *   Layer.provide(FetchHttpClient.layer)
+ * )
+ * ```
  *
  * @since 0.1.0
  * @category layers
  */
 export const layerConfig = (
-  config?: Config.Config.Wrap<InfisicalConfig.Options>
+  options?: Partial<InfisicalConfig.Options> | Config.Config<InfisicalConfig.Options>
 ): Layer.Layer<
   Provided,
   InvalidCredentialError | InvalidRequestError | ConfigError.ConfigError,
   HttpClient.HttpClient
 > =>
   layerWithoutDependencies().pipe(
-    Layer.provide(InfisicalConfig.layerConfig(config)),
+    Layer.provide(InfisicalConfig.layerConfig(options)),
     Layer.provideMerge(Crypto.layer)
   )
 
@@ -193,7 +205,8 @@ export const layerSealed = (
   )
 
 /**
- * `layerSealed` with its options from a `Config`, by default `InfisicalConfig.fromEnvironment`.
+ * `layerSealed` with its options from environment variables, except for those that are given; or from a `Config` of all
+ * options.
  *
  * It also fails with `ConfigError`, if a variable is missing or invalid.
  *
@@ -201,13 +214,13 @@ export const layerSealed = (
  * @category layers
  */
 export const layerSealedConfig = (
-  config?: Config.Config.Wrap<InfisicalConfig.Options>
+  options?: Partial<InfisicalConfig.Options> | Config.Config<InfisicalConfig.Options>
 ): Layer.Layer<
   Provided,
   InvalidCredentialError | InvalidRequestError | ConfigError.ConfigError,
   HttpClient.HttpClient | SnapshotStorage.SnapshotStorage
 > =>
   layerSealedWithoutDependencies().pipe(
-    Layer.provide(InfisicalConfig.layerConfig(config)),
+    Layer.provide(InfisicalConfig.layerConfig(options)),
     Layer.provideMerge(Crypto.layer)
   )

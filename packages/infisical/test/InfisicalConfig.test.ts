@@ -273,3 +273,43 @@ describe("InfisicalConfig", () => {
       assert.strictEqual(config.defaultLocation.environment, "staging")
     }))
 })
+
+describe("Infisical.layerConfig", () => {
+  const variables = {
+    INFISICAL_TOKEN: token,
+    INFISICAL_API_URL: "https://infisical.example.com",
+    INFISICAL_ENVIRONMENT: "prod",
+    INFISICAL_SECRET_PATH: "/app"
+  }
+  const configured = (
+    environment: Readonly<Record<string, string>>,
+    options?: Parameters<typeof InfisicalConfig.layerConfig>[0]
+  ) =>
+    InfisicalConfig.InfisicalConfig.pipe(
+      Effect.provide(InfisicalConfig.layerConfig(options)),
+      Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(environment))))
+    )
+
+  it.effect("takes the given options, and the rest from the environment", () =>
+    Effect.gen(function*() {
+      const config = yield* configured(variables, { cacheTtl: "1 minute", environment: "staging" })
+      assert.strictEqual(Duration.toSeconds(config.cacheTtl), 60)
+      assert.include(config.defaultLocation, { environment: "staging", secretPath: "/app" })
+      assert.strictEqual(config.siteUrl, "https://infisical.example.com")
+      assert.strictEqual(config.credential._tag, "ServiceToken")
+    }))
+
+  it.effect("does not read the variables of an option that is given", () =>
+    Effect.gen(function*() {
+      const options = { credential: Credential.serviceToken(Redacted.make(token)), headers: {} }
+      const config = yield* configured({ INFISICAL_TOKEN: " malformed ", INFISICAL_CUSTOM_HEADERS: "none" }, options)
+      assert.strictEqual(config.credential._tag, "ServiceToken")
+    }))
+
+  it.effect("takes nothing from the environment where a Config of all options is given", () =>
+    Effect.gen(function*() {
+      const nested = Config.nested(InfisicalConfig.fromEnvironment, "SHOP")
+      const config = yield* configured({ ...variables, "SHOP.INFISICAL_TOKEN": token }, nested)
+      assert.strictEqual(config.defaultLocation.environment, "dev")
+    }))
+})

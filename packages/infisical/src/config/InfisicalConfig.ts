@@ -354,28 +354,36 @@ const parseHeaders = (text: Redacted.Redacted<string>): Either.Either<Headers, C
  * | `INFISICAL_SECRET_PATH` | `secretPath` |
  * | `INFISICAL_CUSTOM_HEADERS` | `headers`, as `name=value name=value` |
  *
+ * An option that is given is used instead of its variables, which are not read then.
+ *
  * @since 0.1.0
  * @category configuration
  */
-export const fromEnvironmentOn = (platform: CredentialConfig.Platform): Config.Config<Options> =>
+export const fromEnvironmentOn = (
+  platform: CredentialConfig.Platform,
+  options: Partial<Options> = {}
+): Config.Config<Options> =>
   Config.all({
-    credential: CredentialConfig.fromEnvironment(platform),
+    credential: options.credential === undefined
+      ? CredentialConfig.fromEnvironment(platform)
+      : Config.succeed(options.credential),
     apiUrl: optionalText("INFISICAL_API_URL"),
     siteUrl: optionalText("SITE_URL"),
     projectId: optionalText("INFISICAL_PROJECT_ID"),
     projectSlug: optionalText("INFISICAL_PROJECT_SLUG"),
     environment: optionalText("INFISICAL_ENVIRONMENT"),
     secretPath: optionalText("INFISICAL_SECRET_PATH"),
-    headers: Config.mapOrFail(
-      optionalSecret("INFISICAL_CUSTOM_HEADERS"),
-      Option.match({
-        onNone: () => Either.right(Option.none<Headers>()),
-        onSome: (text) => Either.map(parseHeaders(text), Option.some)
-      })
-    )
+    headers: options.headers === undefined
+      ? Config.mapOrFail(
+        optionalSecret("INFISICAL_CUSTOM_HEADERS"),
+        Option.match({
+          onNone: () => Either.right(Option.none<Headers>()),
+          onSome: (text) => Either.map(parseHeaders(text), Option.some)
+        })
+      )
+      : Config.succeed(Option.none<Headers>())
   }).pipe(
     Config.map(({ apiUrl, credential, environment, headers, projectId, projectSlug, secretPath, siteUrl }) => ({
-      credential,
       ...defined({
         siteUrl: Option.getOrUndefined(Option.orElse(apiUrl, () => siteUrl)),
         projectId: Option.getOrUndefined(projectId),
@@ -383,7 +391,9 @@ export const fromEnvironmentOn = (platform: CredentialConfig.Platform): Config.C
         environment: Option.getOrUndefined(environment),
         secretPath: Option.getOrUndefined(secretPath),
         headers: Option.getOrUndefined(headers)
-      })
+      }),
+      ...defined(options),
+      credential
     }))
   )
 
@@ -396,12 +406,19 @@ export const fromEnvironmentOn = (platform: CredentialConfig.Platform): Config.C
 export const fromEnvironment: Config.Config<Options> = fromEnvironmentOn({})
 
 /**
- * The configuration from a `Config`, by default from environment variables.
+ * The configuration from environment variables, except for the options that are given; or from a `Config` of all options.
+ *
+ * A platform adds ways to read a credential from the environment. Fails with `ConfigError` if a variable is missing or
+ * invalid, and with the errors of `make`.
  *
  * @since 0.1.0
  * @category layers
  */
 export const layerConfig = (
-  config: Config.Config.Wrap<Options> = fromEnvironment
+  options: Partial<Options> | Config.Config<Options> = {},
+  platform: CredentialConfig.Platform = {}
 ): Layer.Layer<InfisicalConfig, InvalidCredentialError | InvalidRequestError | ConfigError.ConfigError> =>
-  Layer.effect(InfisicalConfig, Effect.flatMap(Config.unwrap(config), make))
+  Layer.effect(
+    InfisicalConfig,
+    Effect.flatMap(Config.isConfig(options) ? options : fromEnvironmentOn(platform, options), make)
+  )
