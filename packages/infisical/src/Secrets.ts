@@ -743,13 +743,23 @@ export const layer = (): Layer.Layer<
 
 /**
  * `Secrets` in memory, for tests: the same semantics, no network, no clock of its own. There is no fallback unless it
- * is asked for.
+ * is asked for. `MemorySource` changes what the server holds, and makes it fail.
  *
  * @example
  * ```ts
- * import { Secrets } from "effect-infisical"
+ * import { MemorySource, Secrets } from "effect-infisical"
+ * import { Effect } from "effect"
  *
- * const SecretsTest = Secrets.layerTest({ DATABASE_URL: "postgres://localhost/test" })
+ * const program = Effect.gen(function*() {
+ *   const secrets = yield* Secrets.Secrets
+ *   const server = yield* MemorySource.MemorySource
+ *   yield* server.set("DATABASE_URL", "postgres://localhost/rotated")
+ *   yield* secrets.refresh()
+ *   yield* server.failWith(MemorySource.unreachable)
+ *   return yield* secrets.get("DATABASE_URL")
+ * })
+ *
+ * program.pipe(Effect.provide(Secrets.layerTest({ DATABASE_URL: "postgres://localhost/test" })))
  * ```
  *
  * @since 0.1.0
@@ -762,12 +772,13 @@ export const layerTest = (
     /** The secrets of other locations. */
     readonly folders?: ReadonlyArray<MemorySource.Folder>
   } = {}
-): Layer.Layer<Secrets, InvalidRequestError> => {
+): Layer.Layer<MemorySource.MemorySource | Secrets, InvalidRequestError> => {
   const { environment = "dev", folders = [], secretPath = "/" } = options
+  const defaults = { environment, secretPath }
   return layer().pipe(
     Layer.provide(SecretCache.layer()),
     Layer.provide(SealedSnapshots.layerDisabled),
-    Layer.provide(MemorySource.layer([{ environment, secretPath, secrets }, ...folders])),
+    Layer.provideMerge(MemorySource.layer([{ ...defaults, secrets }, ...folders], defaults)),
     Layer.provide(InfisicalConfig.layerTest(options))
   )
 }

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Effect, Redacted } from "effect"
-import { Secrets } from "effect-infisical"
+import { ConfigProvider, Effect, Redacted, Ref, Stream, TestClock } from "effect"
+import { MemorySource, Secrets } from "effect-infisical"
+import { settle } from "./support/settle.js"
 
 const value = (secret: { readonly value: Redacted.Redacted<string> }) => Redacted.value(secret.value)
 
@@ -68,4 +69,43 @@ describe("Secrets.layerTest", () => {
         folders: [{ environment: "dev", secretPath: " /other/ ", secrets: { B: "b" } }]
       })
     )))
+
+  it.effect("shows what a test changes on the server once it is fetched again, to reads and to watchers", () =>
+    Effect.gen(function*() {
+      const secrets = yield* Secrets.Secrets
+      const server = yield* MemorySource.MemorySource
+      const seen = yield* Ref.make<ReadonlyArray<string>>([])
+      yield* Effect.forkScoped(
+        Stream.runForEach(secrets.watch("A"), (secret) => Ref.update(seen, (all) => [...all, value(secret)]))
+      )
+      assert.strictEqual(value(yield* secrets.get("A")), "a")
+      yield* server.set("A", "rotated")
+      yield* server.set("B", "new", { secretPath: "/other" })
+      assert.strictEqual(value(yield* secrets.get("A")), "a")
+      yield* secrets.refresh()
+      assert.include(yield* secrets.get("A"), { version: 2 })
+      assert.strictEqual(value(yield* secrets.get("B", { secretPath: "/other" })), "new")
+      yield* settle
+      assert.deepStrictEqual(yield* Ref.get(seen), ["a", "rotated"])
+      yield* server.remove("A")
+      yield* secrets.refresh()
+      assert.include(yield* Effect.flip(secrets.get("A")), { _tag: "NotFoundError" })
+    }).pipe(Effect.scoped, Effect.provide(Secrets.layerTest({ A: "a" }))))
+
+  it.effect("fails on demand: what was read is served stale, and what was not fails, until it recovers", () =>
+    Effect.gen(function*() {
+      const secrets = yield* Secrets.Secrets
+      const server = yield* MemorySource.MemorySource
+      yield* secrets.get("A")
+      yield* server.failWith(MemorySource.unreachable)
+      yield* TestClock.adjust("5 minutes")
+      assert.include(yield* secrets.get("A"), { source: "stale" })
+      const error = yield* Effect.flip(secrets.get("B", { secretPath: "/other" }))
+      assert.include(error, { _tag: "NetworkError", reason: "Transport" })
+      assert.include(yield* Effect.flip(secrets.create("N", Redacted.make("n"))), { _tag: "NetworkError" })
+      yield* server.recover
+      yield* TestClock.adjust("5 minutes")
+      assert.include(yield* secrets.get("A"), { source: "live" })
+      assert.include(yield* Effect.flip(secrets.get("N")), { _tag: "NotFoundError" })
+    }).pipe(Effect.provide(Secrets.layerTest({ A: "a" }))))
 })

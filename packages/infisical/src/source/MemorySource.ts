@@ -1,9 +1,10 @@
 /**
- * A source in memory, for tests. It refuses what a server refuses. Every folder exists. There are no imports and no
- * personal secrets.
+ * A source in memory, for tests: what a server holds, and whether it answers, change on demand. It refuses what a server
+ * refuses. Every folder exists. There are no imports and no personal secrets.
  *
  * @since 0.1.0
  */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HashMap from "effect/HashMap"
 import * as Layer from "effect/Layer"
@@ -13,8 +14,10 @@ import * as Ref from "effect/Ref"
 import {
   AlreadyExistsError,
   type InvalidRequestError,
+  NetworkError,
   NotFoundError,
-  PermissionError
+  PermissionError,
+  type ReadError
 } from "../model/InfisicalError.js"
 import * as Location from "../model/Location.js"
 import { type Details, noDetails } from "../model/Secret.js"
@@ -33,6 +36,48 @@ export interface Folder {
   readonly secrets: Readonly<Record<string, string | Redacted.Redacted<string>>>
 }
 
+/**
+ * The source, and what a test does to it. A change is one on the server: a read sees it once the answer before it is
+ * stale, or after `secrets.refresh()`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Service extends SecretSource.Service {
+  /** Creates a secret, or gives it another value. The place is by default `/` of `dev`. */
+  readonly set: (
+    name: string,
+    value: string | Redacted.Redacted<string>,
+    options?: Location.PlaceOptions
+  ) => Effect.Effect<void, InvalidRequestError>
+  /** Deletes a secret, if there is one. */
+  readonly remove: (name: string, options?: Location.PlaceOptions) => Effect.Effect<void, InvalidRequestError>
+  /** Every request fails with this error, until `recover`. See `unreachable`. */
+  readonly failWith: (error: ReadError) => Effect.Effect<void>
+  /** Requests are answered again. */
+  readonly recover: Effect.Effect<void>
+}
+
+/**
+ * What `Secrets.layerTest` provides beside `Secrets`.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class MemorySource extends Context.Tag("effect-infisical/MemorySource")<MemorySource, Service>() {}
+
+/**
+ * The error of a server that cannot be reached, for `failWith`.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export const unreachable: NetworkError = new NetworkError({
+  reason: "Transport",
+  endpoint: "memory",
+  mayHaveBeenApplied: false
+})
+
 type Rows = HashMap.HashMap<string, ReadonlyArray<SecretSource.WrittenRow>>
 
 type Place = Pick<Location.Location, "environment" | "secretPath">
@@ -44,10 +89,16 @@ type Place = Pick<Location.Location, "environment" | "secretPath">
  * @category constructors
  */
 export const make = (
-  folders: ReadonlyArray<Folder>
-): Effect.Effect<SecretSource.Service, InvalidRequestError> =>
+  folders: ReadonlyArray<Folder>,
+  defaults: Place = { environment: "dev", secretPath: "/" }
+): Effect.Effect<Service, InvalidRequestError> =>
   Effect.gen(function*() {
     const rows = yield* Ref.make<Rows>(HashMap.fromIterable(yield* Effect.forEach(folders, rowsOf)))
+    const failure = yield* Ref.make(Option.none<ReadError>())
+    const answered = Effect.gen(function*() {
+      const error = yield* Ref.get(failure)
+      return Option.isSome(error) ? yield* error.value : yield* Ref.get(rows)
+    })
 
     /** All of the changes, or none. */
     const change = <A, E>(
@@ -56,19 +107,24 @@ export const make = (
         readonly [answer: A, own: ReadonlyArray<SecretSource.WrittenRow>],
         E
       >
-    ): Effect.Effect<A, E> =>
+    ): Effect.Effect<A, E | ReadError> =>
       Effect.gen(function*() {
-        const [answer, own] = yield* next(ownOf(yield* Ref.get(rows), location))
+        const [answer, own] = yield* next(ownOf(yield* answered, location))
         yield* Ref.update(rows, HashMap.set(keyOf(location), own))
         return answer
       })
+
+    const placed = ({
+      environment = defaults.environment,
+      secretPath = defaults.secretPath
+    }: Location.PlaceOptions = {}) => Location.make({ environment, secretPath })
 
     const source: SecretSource.Service = {
       expandsReferences: false,
       readsByName: false,
 
       fetch: (location) =>
-        Effect.map(Ref.get(rows), (rows) => ({
+        Effect.map(answered, (rows) => ({
           content: {
             own: [...HashMap.values(rows)].flat().filter((row) => belongs(row, location)),
             imported: [],
@@ -116,7 +172,7 @@ export const make = (
         ),
 
       getById: (id) =>
-        Effect.flatMap(Ref.get(rows), (rows) =>
+        Effect.flatMap(answered, (rows) =>
           Option.match(
             Option.fromNullable([...HashMap.values(rows)].flat().find((row) => row.id === id)),
             {
@@ -127,7 +183,7 @@ export const make = (
 
       move: ({ destination, location, names, overwrite }) =>
         Effect.gen(function*() {
-          const all = yield* Ref.get(rows)
+          const all = yield* answered
           const from = ownOf(all, location)
           const to = ownOf(all, destination)
           for (const name of names) {
@@ -150,7 +206,33 @@ export const make = (
           return { isSourceUpdated: true, isDestinationUpdated: true }
         })
     }
-    return source
+
+    const changed = (
+      options: Location.PlaceOptions | undefined,
+      next: (
+        own: ReadonlyArray<SecretSource.WrittenRow>,
+        place: Location.Location
+      ) => ReadonlyArray<SecretSource.WrittenRow>
+    ) =>
+      Effect.flatMap(placed(options), (place) =>
+        Ref.update(rows, (rows) =>
+          HashMap.set(rows, keyOf(place), next(ownOf(rows, place), place))))
+
+    return {
+      ...source,
+      set: (name, text, options) =>
+        changed(options, (own, place) => {
+          const value = typeof text === "string" ? Redacted.make(text) : text
+          return own.some((row) =>
+              row.name === name
+            )
+            ? own.map((row) => row.name === name ? updated(row, { value }) : row)
+            : [...own, created(place, name, { value })]
+        }),
+      remove: (name, options) => changed(options, (own) => own.filter((row) => row.name !== name)),
+      failWith: (error) => Ref.set(failure, Option.some(error)),
+      recover: Ref.set(failure, Option.none())
+    }
   })
 
 /**
@@ -158,8 +240,13 @@ export const make = (
  * @category layers
  */
 export const layer = (
-  folders: ReadonlyArray<Folder>
-): Layer.Layer<SecretSource.SecretSource, InvalidRequestError> => Layer.effect(SecretSource.SecretSource, make(folders))
+  folders: ReadonlyArray<Folder>,
+  defaults?: Place
+): Layer.Layer<MemorySource | SecretSource.SecretSource, InvalidRequestError> =>
+  Layer.effectContext(
+    Effect.map(make(folders, defaults), (service) =>
+      Context.make(MemorySource, service).pipe(Context.add(SecretSource.SecretSource, service)))
+  )
 
 const keyOf = ({ environment, secretPath }: Place) => JSON.stringify([environment, secretPath])
 
@@ -227,6 +314,18 @@ const create = (
     : Effect.succeed([row, [...own, row]] as const)
 }
 
+const updated = (row: SecretSource.WrittenRow, changes: SecretSource.Changes): SecretSource.WrittenRow => ({
+  ...row,
+  name: changes.newName ?? row.name,
+  version: row.version + 1,
+  details: detailsOf(row.details, changes),
+  payload: {
+    _tag: "Decrypted",
+    value: changes.value ?? row.payload.value,
+    comment: changes.comment ?? row.payload.comment
+  }
+})
+
 const update = (
   own: ReadonlyArray<SecretSource.WrittenRow>,
   place: Place,
@@ -240,17 +339,7 @@ const update = (
   if (row === undefined) return missing(place, name)
   const { newName = name } = changes
   if (newName !== name && own.some((other) => other.name === newName)) return taken(place, newName)
-  const next: SecretSource.WrittenRow = {
-    ...row,
-    name: newName,
-    version: row.version + 1,
-    details: detailsOf(row.details, changes),
-    payload: {
-      _tag: "Decrypted",
-      value: changes.value ?? row.payload.value,
-      comment: changes.comment ?? row.payload.comment
-    }
-  }
+  const next = updated(row, changes)
   return Effect.succeed([next, own.map((one) => one === row ? next : one)])
 }
 
