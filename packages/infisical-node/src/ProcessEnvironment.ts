@@ -34,6 +34,8 @@ export interface Attached {
    * could not be decrypted are logged as a warning.
    */
   readonly unsuitable: ReadonlyArray<string>
+  /** Not attached, since the credential may see that they are there, but not their values. */
+  readonly hidden: ReadonlyArray<string>
 }
 
 /**
@@ -71,12 +73,12 @@ export const attach = (
       for (const { name, value } of list.secrets) {
         const text = Redacted.value(value)
         if (name.includes("=") || name.includes("\0") || text.includes("\0")) unsuitable.push(name)
-        else if (!overwrite && process.env[name] !== undefined) kept.push(name)
+        else if (!overwrite && Object.hasOwn(process.env, name)) kept.push(name)
         else {
           process.env[name] = text
           attached.push(name)
         }
       }
-      return { attached, kept, unsuitable }
+      return { attached, kept, unsuitable, hidden: list.hidden.map(({ name }) => name) }
     })
   })

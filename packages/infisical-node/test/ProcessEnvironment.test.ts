@@ -1,7 +1,7 @@
 import { FetchHttpClient } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer } from "effect"
-import { Credential, type Secrets } from "effect-infisical"
+import { Effect, Layer, Redacted } from "effect"
+import { Credential, Secrets } from "effect-infisical"
 import { Emulator, type World } from "effect-infisical-emulator"
 import { NodeInfisical, ProcessEnvironment } from "effect-infisical-node"
 
@@ -54,11 +54,38 @@ describe("Attaching to the process environment", () => {
     Effect.gen(function*() {
       process.env["TEST_SET"] = "before"
       const kept = yield* ProcessEnvironment.attach({ overwrite: false })
-      assert.deepStrictEqual(kept, { attached: ["TEST_NEW"], kept: ["TEST_SET"], unsuitable: [] })
+      assert.deepStrictEqual(kept, { attached: ["TEST_NEW"], kept: ["TEST_SET"], unsuitable: [], hidden: [] })
       assert.strictEqual(process.env["TEST_SET"], "before")
       yield* ProcessEnvironment.attach()
       assert.strictEqual(process.env["TEST_SET"], "planted0 set")
     }).pipe(withWorld({ secrets: { TEST_SET: "planted0 set", TEST_NEW: "planted0 new" } })))
+
+  it.effect("attaches secrets whose names every object has, such as toString, where no variable is set", () =>
+    Effect.gen(function*() {
+      yield* (yield* Secrets.Secrets).create("__proto__", Redacted.make("planted0 kind"))
+      const { attached, kept } = yield* ProcessEnvironment.attach({ overwrite: false })
+      assert.sameMembers([...attached], ["toString", "constructor", "__proto__"])
+      assert.deepStrictEqual(kept, [])
+      assert.isTrue(Object.hasOwn(process.env, "toString"))
+      assert.strictEqual(process.env["toString"], "planted0 text")
+    }).pipe(withWorld({
+      secrets: { toString: "planted0 text", constructor: "planted0 made" }
+    })))
+
+  it.effect("tells which secrets have values that the credential may not see", () =>
+    Effect.gen(function*() {
+      const emulator = yield* Emulator.Emulator
+      const client = NodeInfisical.layer({
+        credential: Credential.universalAuth(yield* emulator.universalAuth("blind")),
+        projectId: yield* emulator.projectId("main"),
+        siteUrl: emulator.url
+      }).pipe(Layer.provide(FetchHttpClient.layer))
+      const result = yield* Effect.provide(ProcessEnvironment.attach(), client)
+      assert.deepStrictEqual(result, { attached: [], kept: [], unsuitable: [], hidden: ["TEST_HIDDEN"] })
+      assert.isFalse(Object.hasOwn(process.env, "TEST_HIDDEN"))
+    }).pipe(
+      withWorld({ era: "2026", secrets: { TEST_HIDDEN: "planted0" }, identities: { blind: { hidesValues: true } } })
+    ))
 
   it.effect("tells which secrets no variable can hold, and attaches the others", () =>
     Effect.gen(function*() {
