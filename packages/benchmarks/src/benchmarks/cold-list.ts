@@ -120,8 +120,8 @@ export const coldList: Benchmark = {
       basis: `${significant(median(samples(name)))} ms / ${significant(median(samples(other)))} ms`
     })
     return [
-      compared("1,000 secrets, cold, until a get is answered, through undici", "get", "theirs", 0.7),
-      compared("… through fetch", "getThroughFetch", "theirs", 0.7),
+      compared("1,000 secrets, cold, until a get is answered, through undici", "get", "theirs", 0.75),
+      compared("… through fetch", "getThroughFetch", "theirs", 0.75),
       compared("… the least that takes, through undici", "leastOfGet", "theirs"),
       compared("… the least that takes, through fetch", "leastOfGetThroughFetch", "theirs"),
       compared("… until every value is decrypted, through undici", "list", "theirs", 1.1),

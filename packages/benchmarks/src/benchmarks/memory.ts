@@ -47,7 +47,7 @@ export const memory: Benchmark = {
       what,
       beside: "its bytes on the wire",
       samples: bytes.map((bytes) => bytes / bytesOnWire),
-      budget: 2,
+      budget: 1.2,
       unit: "×",
       basis: `${significant(median(bytes))} B / ${significant(bytesOnWire)} B`
     })

@@ -1,6 +1,6 @@
 /** A warm `get` inside a fiber: a lookup, no I/O. */
-import { Cache, Effect } from "effect"
-import { Secrets } from "effect-infisical"
+import { Cache, Config, Effect } from "effect"
+import { InfisicalConfigProvider, Secrets } from "effect-infisical"
 import { oursScoped, theirPlace, theirs } from "../clients.js"
 import { type Benchmark, ensure, interleave, type Measurement, median, ratios } from "../Measurement.js"
 import { folders, mediumSize, RecordedServer, secretName } from "../RecordedServer.js"
@@ -39,6 +39,8 @@ export const warmGet: Benchmark = {
         (name) => Effect.map(secrets.get(name), (secret) => [name, Effect.succeed(secret)] as const)
       )
     )
+    const provider = yield* Effect.provideService(InfisicalConfigProvider.make(), Secrets.Secrets, secrets)
+    const configs = new Map(names.map((name) => [name, Config.redacted(name)]))
     const options = { environment: "dev", secretPath: folders.medium, type: "shared" } as const
     const large = { secretPath: folders.large }
     yield* Effect.forEach(names, (name) => secrets.get(name, options))
@@ -61,7 +63,12 @@ export const warmGet: Benchmark = {
         cache: inOneFiber((name) => cache.get(name)),
         theirs: inOnePromise((name) => client.getSecret(name, place)),
         withOptions: inOneFiber((name) => secrets.get(name, options)),
-        list: inOneFiber(() => secrets.list(large))
+        list: inOneFiber(() => secrets.list(large)),
+        config: inOneFiber((name) => configs.get(name) ?? absent).pipe(
+          Effect.withConfigProvider(provider),
+          // As for a secret that is not there.
+          Effect.orDie
+        )
       },
       warmUps,
       rounds
@@ -81,7 +88,12 @@ export const warmGet: Benchmark = {
       unit: "×",
       basis: `${significant(median(samples("ours")))} µs / ${significant(median(samples(name)))} µs`
     })
-    const besideGet = (what: string, name: "withOptions" | "list", beside: string, budget: number): Measurement => ({
+    const besideGet = (
+      what: string,
+      name: "withOptions" | "list" | "config",
+      beside: string,
+      budget: number
+    ): Measurement => ({
       what,
       beside,
       samples: ratios(samples(name), samples("ours")),
@@ -94,7 +106,8 @@ export const warmGet: Benchmark = {
       compared("… the same", "cache", "a hit in Effect's Cache", 0.3),
       compared("… the same", "theirs", "infisical-node's getSecret", 0.3),
       besideGet("a warm get with secretPath, type, environment", "withOptions", "a warm get without", 2),
-      besideGet("a warm list of 1,000", "list", "a warm get", 3)
+      besideGet("a warm list of 1,000", "list", "a warm get", 3),
+      besideGet("a warm Config.redacted", "config", "a warm get", 3)
     ]
   }).pipe(Effect.scoped)
 }
