@@ -381,9 +381,11 @@ for (const source of kinds) {
       it.effect("names are encoded in the URL", () =>
         Effect.gen(function*() {
           const secrets = yield* Secrets.Secrets
-          yield* secrets.create("A/B?C#D%2F", Redacted.make("value"))
-          yield* secrets.update("A/B?C#D%2F", Redacted.make("new"))
-          assert.strictEqual(value(yield* Effect.provide(get("A/B?C#D%2F"), Layer.fresh(client()))), "new")
+          // Servers with v4 refuse a slash in the name of a new secret.
+          const name = source === "v4" ? "A B?C#D%2F" : "A/B?C#D%2F"
+          yield* secrets.create(name, Redacted.make("value"))
+          yield* secrets.update(name, Redacted.make("new"))
+          assert.strictEqual(value(yield* Effect.provide(get(name), Layer.fresh(client()))), "new")
         }).pipe(withWorld({})))
 
       it.effect("a list without imports works, and has none", () =>

@@ -4,6 +4,7 @@ import { type Duration, Effect, Stream, TestClock } from "effect"
 import { Secrets } from "effect-infisical"
 import { value } from "./Simulation.js"
 import { client } from "./support/client.js"
+import { withLongestTurn } from "./support/cpuTime.js"
 import { settle } from "./support/ManualSource.js"
 
 const advance = (duration: Duration.DurationInput) => Effect.zipRight(TestClock.adjust(duration), settle)
@@ -76,18 +77,7 @@ describe("References", () => {
   it.live("that one list has in a quarter of a megabyte do not block the event loop", () =>
     Effect.gen(function*() {
       const secrets = yield* Secrets.Secrets
-      let longest = 0
-      let last = performance.now()
-      const timer = setInterval(() => {
-        const now = performance.now()
-        longest = Math.max(longest, now - last)
-        last = now
-      }, 1)
-      yield* Effect.sleep("20 millis")
-      longest = 0
-      const { secrets: all } = yield* secrets.list()
-      yield* Effect.sleep("5 millis")
-      clearInterval(timer)
+      const [{ secrets: all }, longest] = yield* withLongestTurn(secrets.list())
       assert.lengthOf(all, 301)
       assert.isBelow(longest, 200, `blocked for ${longest} ms`)
     }).pipe(Effect.provide(client(() =>

@@ -177,7 +177,7 @@ describe("A refusal with a hostile body", () => {
         })
       }
       // Quadratic time would take minutes.
-      assert.isBelow(performance.now() - started, 1000)
+      assert.isBelow(performance.now() - started, 10_000)
     })
   }
 
