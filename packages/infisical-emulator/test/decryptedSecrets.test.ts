@@ -152,6 +152,21 @@ describe("a server of today", () => {
       expect(yield* names({ metadataFilter: "key=team,value=other" })).toEqual([])
     }).pipe(today))
 
+  it.effect("gives a renamed secret its new name in the values that refer to it, in other folders as well", () =>
+    Effect.gen(function*() {
+      const { id: projectId } = yield* (yield* Emulator.Emulator).project()
+      const listed = (environment: string, secretPath: string) =>
+        Effect.map(
+          v4(undefined, { query: { projectId, environment, secretPath, expandSecretReferences: "false" } }),
+          ({ body }) => values(body.secrets)
+        )
+      const rename = (name: string, environment: string, secretPath: string, newSecretName: string) =>
+        v4(name, { method: "PATCH", body: { projectId, environment, secretPath, newSecretName } })
+      yield* rename("A", "dev", "/", "A2")
+      yield* rename("NAME", "prod", "/db", "DATABASE")
+      expect(yield* listed("dev", "/")).toMatchObject({ A2: "a", B: "${A2} and ${prod.db.DATABASE}", C: "c" })
+    }).pipe(today))
+
   it.effect("refuses a colon and a slash in the name of a new secret, and not in one that is there", () =>
     Effect.gen(function*() {
       const { id: projectId } = (yield* Emulator.Emulator).world.projects["main"] ?? {}

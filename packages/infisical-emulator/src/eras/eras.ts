@@ -75,6 +75,8 @@ const rows = {
   postIgnores: columns<ReadonlyArray<"reminder">>(["reminder"], ["reminder"], []),
   /** Whether a raw batch PATCH makes secrets that are not there. */
   upserts: columns(false, false, true),
+  /** Whether a rename changes the values that refer to the secret. */
+  rewritesReferences: columns(false, false, true),
   /** Whether the name of a new secret may have neither a slash nor a colon. */
   checksNames: columns(false, false, true),
   /** Whether a raw batch names its project by slug alone. */

@@ -12,8 +12,10 @@ import * as Identifier from "../support/identifier.js"
 import * as Access from "./access.js"
 import * as Approvals from "./approvals.js"
 import { decryptorOf } from "./decryption.js"
+import { checkNames } from "./names.js"
 import { openProject, type Outcome, type Who } from "./rawSecrets.js"
 import { shown, viewOf } from "./rawView.js"
+import { rewriteReferences } from "./renames.js"
 import * as Secrets from "./secrets.js"
 
 /** What is written of a secret. */
@@ -66,14 +68,23 @@ export const update = (who: Who, secretName: string, payload: Payload): Outcome 
       keepsSpaces: true,
       review: reviewOf(who, "update", Eras.does(state, "reviewsRenames")),
       answer: (project, found) =>
-        single(
-          who,
-          project,
-          found,
-          project.engine === "v1" ? undefined : {
-            value: trimmed(payload.secretValue ?? ""),
-            comment: payload.secretComment ?? ""
-          }
+        Effect.zipRight(
+          payload.newSecretName !== undefined && Eras.does(state, "rewritesReferences")
+            ? rewriteReferences(who.self, project, {
+              ...placeOf(payload),
+              name: secretName.trim(),
+              newName: payload.newSecretName
+            })
+            : Effect.void,
+          single(
+            who,
+            project,
+            found,
+            project.engine === "v1" ? undefined : {
+              value: trimmed(payload.secretValue ?? ""),
+              comment: payload.secretComment ?? ""
+            }
+          )
         )
     })
   })
@@ -256,6 +267,11 @@ interface Writing {
   readonly answer: (project: EmulatorState.Project, found: ReadonlyArray<Secrets.Found>) => Outcome
 }
 
+const placeOf = (place: Access.Place) => {
+  const { environment, path } = Access.placeOf(place)
+  return { environment, secretPath: path }
+}
+
 /** What was written, or the answer where it awaits approval. */
 type Done = { readonly found: ReadonlyArray<Secrets.Found> } | { readonly awaits: Answer.Answer }
 
@@ -304,21 +320,6 @@ const writing = ({ actor, self }: Who, writing: Writing): Outcome =>
       }))
     return "awaits" in written ? written.awaits : yield* answer(project, written.found)
   })
-
-/** Refuses a new name that may not be. */
-const checkNames = ({ action, items, operation }: Writing): Access.Refusable<void> => {
-  for (const [index, { newSecretName, secretKey }] of items.entries()) {
-    const name = newSecretName ?? (action === "create" ? secretKey : "")
-    const character = name.includes(":") ? "colon" : name.includes("/") ? "forward slash" : undefined
-    if (character === undefined) continue
-    const field = newSecretName !== undefined ? "newSecretName" : "secretKey"
-    return Either.left(Answer.secretNameInvalid(
-      character,
-      /Many/.test(operation) ? ["secrets", index, field] : [field === "secretKey" ? "secretName" : field]
-    ))
-  }
-  return Either.void
-}
 
 /** What approvals say of a secret that is there, or is not. */
 const reviewOf =

@@ -24,12 +24,8 @@ export const expand = (
   limits: Limits,
   within: ReadonlyArray<string> = []
 ): string =>
-  plain.value.replace(/\$\{([^{}]+)\}/g, (written, reference: string) => {
-    const parts = reference.split(".")
-    const isLocal = parts.length === 1
-    const environment = isLocal ? plain.environment : parts[0] ?? ""
-    const secretPath = isLocal ? plain.secretPath : `/${parts.slice(1, -1).join("/")}`
-    const name = parts.at(-1) ?? ""
+  plain.value.replace(pattern, (written, reference: string) => {
+    const { environment, name, secretPath } = targetOf(plain, reference)
     const key = JSON.stringify([environment, secretPath, name])
     if (within.length >= limits.depth || (!limits.cycles && within.includes(key))) return written
     const value = lookup(environment, secretPath, name)
@@ -37,3 +33,27 @@ export const expand = (
       ? written
       : expand({ environment, secretPath, name, value }, lookup, limits, [...within, key])
   })
+
+/** Gives references to a renamed secret its new name. */
+export const renamed = (
+  plain: Plain,
+  rename: Omit<Plain, "value"> & { readonly newName: string }
+): string =>
+  plain.value.replace(pattern, (written, reference: string) => {
+    const { environment, name, secretPath } = targetOf(plain, reference)
+    return environment === rename.environment && secretPath === rename.secretPath && name === rename.name
+      ? `\${${reference.slice(0, reference.length - name.length)}${rename.newName}}`
+      : written
+  })
+
+const pattern = /\$\{([^{}]+)\}/g
+
+const targetOf = (plain: Plain, reference: string): Omit<Plain, "value"> => {
+  const parts = reference.split(".")
+  const isLocal = parts.length === 1
+  return {
+    environment: isLocal ? plain.environment : parts[0] ?? "",
+    secretPath: isLocal ? plain.secretPath : `/${parts.slice(1, -1).join("/")}`,
+    name: parts.at(-1) ?? ""
+  }
+}
