@@ -16,7 +16,7 @@
  */
 import { FetchHttpClient } from "@effect/platform"
 import { NodeRuntime } from "@effect/platform-node"
-import { Effect, Redacted } from "effect"
+import { Effect, Layer, Redacted } from "effect"
 import { Credential, Crypto, Secrets } from "effect-infisical"
 import { Emulator, type World } from "effect-infisical-emulator"
 import { NodeInfisical } from "effect-infisical-node"
@@ -79,14 +79,15 @@ const program = Effect.gen(function*() {
 
 const after = (token: Redacted.Redacted, siteUrl: string) =>
   program.pipe(
-    Effect.provide(NodeInfisical.layer({
-      credential: Credential.serviceToken(token),
-      siteUrl,
-      cacheTtl: "5 minutes",
-      environment: "dev",
-      secretPath: "/"
-    })),
-    Effect.provide(FetchHttpClient.layer)
+    Effect.provide(
+      NodeInfisical.layer({
+        credential: Credential.serviceToken(token),
+        siteUrl,
+        cacheTtl: "5 minutes",
+        environment: "dev",
+        secretPath: "/"
+      }).pipe(Layer.provide(FetchHttpClient.layer))
+    )
   )
 
 const world: World.Input = {

@@ -16,7 +16,7 @@
 import { FetchHttpClient } from "@effect/platform"
 import { NodeRuntime } from "@effect/platform-node"
 import { InfisicalSDK } from "@infisical/sdk"
-import { Effect, Redacted } from "effect"
+import { Effect, Layer, Redacted } from "effect"
 import { Credential, Secrets } from "effect-infisical"
 import { Emulator, type World } from "effect-infisical-emulator"
 import { NodeInfisical } from "effect-infisical-node"
@@ -65,13 +65,14 @@ const program = Effect.gen(function*() {
 
 const after = ({ clientId, clientSecret, projectId, siteUrl }: Login) =>
   program.pipe(
-    Effect.provide(NodeInfisical.layer({
-      siteUrl,
-      projectId,
-      environment: "dev",
-      credential: Credential.universalAuth({ clientId, clientSecret: Redacted.make(clientSecret) })
-    })),
-    Effect.provide(FetchHttpClient.layer)
+    Effect.provide(
+      NodeInfisical.layer({
+        siteUrl,
+        projectId,
+        environment: "dev",
+        credential: Credential.universalAuth({ clientId, clientSecret: Redacted.make(clientSecret) })
+      }).pipe(Layer.provide(FetchHttpClient.layer))
+    )
   )
 
 const world: World.Input = {

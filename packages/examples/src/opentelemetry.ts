@@ -46,7 +46,7 @@ const program = Effect.gen(function*() {
 
 const InfisicalLive = NodeInfisical.layerConfig().pipe(Layer.provide(FetchHttpClient.layer))
 
-/** The telemetry is outside, so that it is closed last, and exports what the client does at its end. */
-export const main = program.pipe(Effect.provide(InfisicalLive), Effect.provide(TelemetryLive))
+/** The telemetry is below the client, so that it is closed last, and exports what the client does at its end. */
+export const main = Effect.provide(program, Layer.provideMerge(InfisicalLive, TelemetryLive))
 
 if (process.argv[1] === import.meta.filename) NodeRuntime.runMain(main)

@@ -25,13 +25,13 @@ import { Context, Effect, Layer, Predicate, Redacted, Ref, Schedule } from "effe
 import { Credential, RotatingResource, Secrets } from "effect-infisical"
 import { Emulator } from "effect-infisical-emulator"
 import { NodeInfisical } from "effect-infisical-node"
-import pg from "pg"
+import { Pool } from "pg"
 import { temporaryPostgres } from "./support/postgres.js"
 
 const acquirePool = (url: Redacted.Redacted) =>
   Effect.acquireRelease(
     Effect.sync(() => {
-      const pool = new pg.Pool({ connectionString: Redacted.value(url), max: 10 })
+      const pool = new Pool({ connectionString: Redacted.value(url), max: 10 })
       // Without a listener, the error of an idle connection that the server closed ends the process.
       return pool.on("error", () => {})
     }),

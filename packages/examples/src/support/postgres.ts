@@ -55,11 +55,8 @@ export const temporaryPostgres = Effect.gen(function*() {
   yield* fs.writeFileString(passwordFile, "owner")
   if (command === "setpriv") yield* run("chown", "-R", "postgres:", directory)
 
-  yield* pg(
-    "initdb",
-    ...["--pgdata", data, "--username", "owner", "--pwfile", passwordFile],
-    ...["--auth", "scram-sha-256", "--encoding", "UTF8", "--no-locale", "--no-sync"]
-  )
+  const owner = ["--username", "owner", "--pwfile", passwordFile, "--auth", "scram-sha-256"]
+  yield* pg("initdb", "--pgdata", data, ...owner, "--encoding", "UTF8", "--no-locale", "--no-sync")
   const options = `-k ${directory} -c listen_addresses='' -c fsync=off`
   yield* Effect.acquireRelease(
     pg("pg_ctl", "start", "--wait", "--pgdata", data, "--log", `${directory}/log`, "--options", options),
