@@ -27,10 +27,13 @@ describe("A worker", () => {
         INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET: Redacted.value(clientSecret)
       }
       const worker = yield* load(text)
-      for (const _ of [1, 2, 3]) {
-        const response = yield* Effect.promise(() => worker.fetch(new Request("http://worker/"), environment))
-        assert.strictEqual(response.status, 200)
-        assert.strictEqual(yield* Effect.promise(() => response.text()), "Hello! My name is: Ada Lovelace")
+      const visit = Effect.promise(async () => {
+        const response = await worker.fetch(new Request("http://worker/"), environment)
+        return { status: response.status, text: await response.text() }
+      })
+      const visits = yield* Effect.all(Array.from({ length: 10 }, () => visit), { concurrency: "unbounded" })
+      for (const answer of [...visits, yield* visit]) {
+        assert.deepStrictEqual(answer, { status: 200, text: "Hello! My name is: Ada Lovelace" })
       }
       assert.lengthOf(yield* emulator.requests, 2)
     }).pipe(Effect.provide(Emulator.layer(world))))
