@@ -45,8 +45,8 @@ export class Database
     name: "DATABASE_URL",
     acquire: ({ value }) =>
       PgClient.fromPool({ acquire: acquirePool(value) }).pipe(
-        // A password that is refused keeps the old pool in use.
-        Effect.tap((sql) => sql`SELECT 1`)
+        // If this fails, the old pool stays in use.
+        Effect.tap((sql) => Effect.timeout(sql`SELECT 1`, "10 seconds"))
       )
   }).pipe(Layer.provide(Reactivity.layer))
 }

@@ -61,7 +61,7 @@ describe.skipIf(!isInstalled && process.env["CI"] === undefined)("A pool whose p
       yield* connect(url("app", "planted0-1"))
     }).pipe(Effect.provide(environment)))
 
-  it.scopedLive("loses no query of 20 fibers, without any retry, and closes each old pool", () =>
+  it.scopedLive("loses no query of 20 fibers, without any retry, even if a new password is wrong, and closes each old pool", () =>
     Effect.gen(function*() {
       const { alterRole, client, connections, setSecret } = yield* databases
       yield* Effect.gen(function*() {
@@ -85,7 +85,15 @@ describe.skipIf(!isInstalled && process.env["CI"] === undefined)("A pool whose p
             yield* eventually(Ref.get(count), (count) => count > reached + 100)
           }
         })
-        yield* Effect.raceFirst(load, rotations)
+        const mistake = Effect.gen(function*() {
+          const before = yield* eventually(connections, (pids) => pids.length === 10)
+          yield* setSecret("wrong")
+          yield* secrets.refresh()
+          const reached = yield* Ref.get(count)
+          yield* eventually(Ref.get(count), (count) => count > reached + 200)
+          assert.sameMembers([...yield* connections], before)
+        })
+        yield* Effect.raceFirst(load, Effect.zipRight(rotations, mistake))
       }).pipe(Effect.provide(client))
       yield* eventually(connections, (pids) => pids.length === 0)
     }).pipe(Effect.provide(environment)))
