@@ -8,7 +8,8 @@ import { readFileSync } from "node:fs"
 import * as Http from "node:http"
 import * as Https from "node:https"
 import { type AddressInfo, connect } from "node:net"
-import { privateAuthority, program, proxy, throughGateway } from "../src/network.js"
+import { fileURLToPath } from "node:url"
+import { main, privateAuthority, program, proxy } from "../src/network.js"
 
 const pem = (name: string) => readFileSync(new URL(`./certificates/${name}`, import.meta.url), "utf8")
 
@@ -78,6 +79,22 @@ const read = (siteUrl: string, httpClient: Layer.Layer<HttpClient.HttpClient>) =
     return Redacted.value(secret.value)
   })
 
+/** The program in an environment that has also a credential. */
+const runMain = (variables: Record<string, string>) =>
+  Effect.gen(function*() {
+    const emulator = yield* Emulator.Emulator
+    const { clientId, clientSecret } = yield* emulator.universalAuth()
+    const credential = {
+      INFISICAL_PROJECT_ID: yield* emulator.projectId(),
+      INFISICAL_UNIVERSAL_AUTH_CLIENT_ID: clientId,
+      INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET: Redacted.value(clientSecret)
+    }
+    return yield* Effect.withConfigProvider(
+      main,
+      ConfigProvider.fromMap(new Map(Object.entries({ ...credential, ...variables })))
+    )
+  })
+
 const world: World.Input = {
   era: "2024-07",
   secrets: { DATABASE_URL: "postgres://" },
@@ -103,6 +120,21 @@ describe("A network that is not open", () => {
       assert.include(siteUrl, hosts[0] ?? "no host")
     }).pipe(Effect.provide(Emulator.layer(world))))
 
+  it.scoped("is reached with what the environment says", () =>
+    Effect.gen(function*() {
+      const siteUrl = yield* behindTls
+      const { hosts, uri } = yield* tunnelling
+      const CA_FILE = fileURLToPath(new URL("./certificates/ca.pem", import.meta.url))
+      const direct = yield* runMain({ INFISICAL_API_URL: siteUrl, CA_FILE })
+      assert.strictEqual(Redacted.value(direct.value), "postgres://")
+      assert.lengthOf(hosts, 0)
+      const proxied = yield* runMain({ INFISICAL_API_URL: siteUrl, CA_FILE, HTTPS_PROXY: uri })
+      assert.strictEqual(Redacted.value(proxied.value), "postgres://")
+      assert.isAtLeast(hosts.length, 1)
+      const { url } = yield* Emulator.Emulator
+      assert.strictEqual(Redacted.value((yield* runMain({ INFISICAL_API_URL: url })).value), "postgres://")
+    }).pipe(Effect.provide(Emulator.layer(world))))
+
   it.scoped("is reached through a gateway that asks for headers", () =>
     Effect.gen(function*() {
       const emulator = yield* Emulator.Emulator
@@ -123,22 +155,10 @@ describe("A network that is not open", () => {
           request.pipe(forwarded)
         })
       )
-      const { clientId, clientSecret } = yield* emulator.universalAuth()
-      const secret = yield* program.pipe(
-        Effect.provide(
-          throughGateway({
-            siteUrl: `http://127.0.0.1:${portOf(gateway.address())}`,
-            projectId: (yield* emulator.project()).id
-          }).pipe(Layer.provide(FetchHttpClient.layer))
-        ),
-        Effect.withConfigProvider(ConfigProvider.fromMap(
-          new Map([
-            ["GATEWAY_SECRET", "planted0"],
-            ["INFISICAL_UNIVERSAL_AUTH_CLIENT_ID", clientId],
-            ["INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET", Redacted.value(clientSecret)]
-          ])
-        ))
-      )
+      const secret = yield* runMain({
+        INFISICAL_API_URL: `http://127.0.0.1:${portOf(gateway.address())}`,
+        INFISICAL_CUSTOM_HEADERS: "CF-Access-Client-Id=backend CF-Access-Client-Secret=planted0"
+      })
       assert.strictEqual(Redacted.value(secret.value), "postgres://")
       assert.isAtLeast(seen.length, 2)
       for (const headers of seen) assert.strictEqual(headers, "backend planted0")
