@@ -15,7 +15,7 @@ const link = Effect.gen(function*() {
   const secrets = yield* Secrets.Secrets
   const key = yield* secrets.get("SIGNING_KEY")
   const signature = createHmac("sha256", Redacted.value(key.value)).update(file).digest("hex")
-  return HttpServerResponse.text(`/files/${file}?signature=${signature}`)
+  return HttpServerResponse.text(`/files/${encodeURIComponent(file)}?signature=${signature}`)
 }).pipe(
   Effect.catchTag("NetworkError", () => HttpServerResponse.text("Try again in a minute.", { status: 503 })),
   // The other errors are for the operator, not for the visitor.

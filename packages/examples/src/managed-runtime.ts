@@ -27,7 +27,11 @@ const greeting = Effect.gen(function*() {
 )
 
 const server = createServer((_request, response) => {
-  void runtime.runPromise(greeting).then(({ status, text }) => response.writeHead(status).end(text))
+  void runtime.runPromise(greeting).then(({ status, text }) => {
+    // Once stopped, it does not wait for another request on this connection.
+    if (!server.listening) response.setHeader("connection", "close")
+    response.writeHead(status).end(text)
+  })
 })
 
 /** Accepts no more connections, and calls back after the last response. */

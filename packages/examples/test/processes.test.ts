@@ -8,13 +8,16 @@ import { variablesOf } from "../src/support/emulated.js"
 import * as Emulated from "./support/emulated.js"
 import { start } from "./support/process.js"
 
-/** Without the variables of an Infisical that the tests may be run against, and with a free port. */
+/** Unsets the variables of an Infisical that other tests may be run against, and asks for a free port. */
 const withoutInfisical = {
   ...Object.fromEntries(
     Object.keys(process.env).filter((name) => name.includes("INFISICAL")).map((name) => [name, ""])
   ),
   PORT: "0"
 }
+
+/** The variables that lead to the emulator of a test. */
+const emulated = Effect.map(variablesOf("any"), (variables) => ({ ...withoutInfisical, ...variables }))
 
 describe("npm run example --", () => {
   for (
@@ -54,7 +57,7 @@ describe("npm run example --", () => {
 
   it.scopedLive("uses the Infisical that the environment names", () =>
     Effect.gen(function*() {
-      const example = yield* start("support/example", ["config"], yield* variablesOf("config"))
+      const example = yield* start("support/example", ["config"], yield* emulated)
       const { code, text } = yield* example.ended
       assert.notInclude(text, "emulator")
       assert.match(text, /as app/)
@@ -75,7 +78,7 @@ describe("The example of a managed runtime", () => {
   it.scopedLive("answers the request in flight after SIGTERM, revokes its token, and ends", () =>
     Effect.gen(function*() {
       const emulator = yield* Emulator.Emulator
-      const server = yield* start("managed-runtime", [], { ...yield* variablesOf("managed-runtime"), PORT: "0" })
+      const server = yield* start("managed-runtime", [], yield* emulated)
       const [, port] = yield* server.until(/port\W+(\d+)/)
       const url = `http://127.0.0.1:${port}`
 
@@ -92,10 +95,7 @@ describe("The example of a managed runtime", () => {
 
 describe("The example of a command with secrets", () => {
   const run = (script: string) =>
-    Effect.flatMap(
-      variablesOf("run-with-secrets"),
-      (variables) => start("run-with-secrets", [process.execPath, "-e", script], variables)
-    )
+    Effect.flatMap(emulated, (variables) => start("run-with-secrets", [process.execPath, "-e", script], variables))
 
   it.scopedLive("gives the command the secrets, and ends with its exit code", () =>
     Effect.gen(function*() {

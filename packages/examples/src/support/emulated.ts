@@ -1,5 +1,5 @@
 /**
- * The emulated Infisical that the examples run against where no other is configured, and the variables that lead to it.
+ * The emulated Infisical that the examples run against if no other one is configured, and the variables that lead to it.
  */
 import { FileSystem } from "@effect/platform"
 import { Effect, Redacted } from "effect"
@@ -28,14 +28,25 @@ export const world: World.Input = {
   identities: { main: {} }
 }
 
-/** A machine identity with Universal Auth, and a project. */
+/** Where the secrets of a project are. */
+const place = (project: string) =>
+  Effect.gen(function*() {
+    const emulator = yield* Emulator.Emulator
+    return {
+      INFISICAL_API_URL: emulator.url,
+      INFISICAL_PROJECT_ID: yield* emulator.projectId(project),
+      INFISICAL_ENVIRONMENT: "dev",
+      INFISICAL_SECRET_PATH: "/"
+    }
+  })
+
+/** A machine identity with Universal Auth. */
 const universalAuth = (project: string) =>
   Effect.gen(function*() {
     const emulator = yield* Emulator.Emulator
     const { clientId, clientSecret } = yield* emulator.universalAuth()
     return {
-      INFISICAL_API_URL: emulator.url,
-      INFISICAL_PROJECT_ID: yield* emulator.projectId(project),
+      ...yield* place(project),
       INFISICAL_UNIVERSAL_AUTH_CLIENT_ID: clientId,
       INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET: Redacted.value(clientSecret)
     }
@@ -50,8 +61,7 @@ const kubernetes = Effect.gen(function*() {
   const token = `${yield* fs.makeTempDirectoryScoped()}/token`
   yield* fs.writeFileString(token, "token-of-the-service-account")
   return {
-    INFISICAL_API_URL: emulator.url,
-    INFISICAL_PROJECT_ID: yield* emulator.projectId(),
+    ...yield* place("main"),
     INFISICAL_KUBERNETES_IDENTITY_ID: yield* emulator.identityId(),
     INFISICAL_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH: token
   }

@@ -14,8 +14,9 @@ const [name = "", ...args] = process.argv.slice(2)
 const file = fileURLToPath(new URL(`../${name}.js`, import.meta.url))
 const example = Command.make(process.execPath, file, ...args)
 
-/** Also with a prefix, such as `BILLING_INFISICAL_TOKEN`. */
-const isCredential = (variable: string) =>
+/** Also with a prefix, such as `BILLING_INFISICAL_TOKEN`. An empty variable counts as not set. */
+const isCredential = ([variable, value]: readonly [string, string | undefined]) =>
+  value !== "" &&
   /(^|_)INFISICAL_(TOKEN|ACCESS_TOKEN|AUTH_METHOD|UNIVERSAL_AUTH_CLIENT_ID|KUBERNETES_IDENTITY_ID)$/.test(variable)
 
 const emulated = Effect.gen(function*() {
@@ -36,7 +37,7 @@ const main = Effect.gen(function*() {
     process.exitCode = 1
     return yield* Console.error("Name an example. packages/examples/README.md lists them.")
   }
-  yield* Object.keys(process.env).some(isCredential) ? run(example) : emulated
+  yield* Object.entries(process.env).some(isCredential) ? run(example) : emulated
 })
 
 NodeRuntime.runMain(Effect.provide(main, NodeContext.layer), { teardown })
