@@ -83,11 +83,13 @@ describe("The example of a managed runtime", () => {
       const url = `http://127.0.0.1:${port}`
 
       yield* emulator.faults.add({ fault: { _tag: "Delay", duration: "1 second" }, route: "/api/v4/secrets", times: 1 })
-      const inFlight = yield* Effect.fork(Effect.flatMap(HttpClient.get(url), (response) => response.text))
+      const inFlight = yield* Effect.fork(HttpClient.get(url))
       yield* Effect.repeat(emulator.requests, { until: (requests) => requests.length > 0 })
       yield* Effect.fork(server.kill("SIGTERM"))
 
-      assert.strictEqual(yield* Fiber.join(inFlight), "Hello! My name is: Ada Lovelace")
+      const response = yield* Fiber.join(inFlight)
+      assert.strictEqual(yield* response.text, "Hello! My name is: Ada Lovelace")
+      assert.include(response.headers, { connection: "close" })
       assert.include(yield* server.ended, { code: 0 })
       assert.strictEqual((yield* emulator.requestCounts)["POST /api/v1/auth/token/revoke"], 1)
     }).pipe(Effect.provide(Layer.merge(Emulated.layer, FetchHttpClient.layer))))
