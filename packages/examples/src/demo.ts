@@ -8,7 +8,7 @@ import { Console, Effect, Layer, Redacted } from "effect"
 import { Credential, Crypto, type InfisicalConfig, type Secret, Secrets } from "effect-infisical"
 import { Emulator, type World } from "effect-infisical-emulator"
 import { NodeInfisical, ProcessEnvironment } from "effect-infisical-node"
-import * as Greeting from "./greeting.js"
+import * as HttpGreeting from "./http-server.js"
 
 const colourful = process.stdout.isTTY && process.env["NO_COLOR"] === undefined
 const paint = (code: number) => (text: string) => colourful ? `\u001b[${code}m${text}\u001b[0m` : text
@@ -91,7 +91,12 @@ const demo = Effect.gen(function*() {
     )
     yield* failure("Whoever takes the app for an Infisical is told so", mistaken)
   }).pipe(
-    Effect.provide(Layer.merge(Greeting.layer(0).pipe(Layer.provide(client())), FetchHttpClient.layer))
+    Effect.provide(
+      HttpGreeting.layer({ host: "127.0.0.1", port: 0 }).pipe(
+        Layer.provide(client()),
+        Layer.merge(FetchHttpClient.layer)
+      )
+    )
   )
 
   yield* Effect.gen(function*() {

@@ -1,8 +1,11 @@
 /**
- * A machine identity in the place of a service token: only the credential changes, and the project has to be named.
+ * A machine identity instead of a service token: the variables choose the login, and the project has to be named. The
+ * program lists the secrets of all folders, without their values.
  *
- * Run it with `INFISICAL_UNIVERSAL_AUTH_CLIENT_ID`, `INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET` and `INFISICAL_PROJECT_ID`
- * set, or with what `CredentialConfig.fromEnvironment` says of the other methods.
+ *     npm run example -- machine-identity
+ *
+ * On your own Infisical it needs `INFISICAL_UNIVERSAL_AUTH_CLIENT_ID`, `INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET` and
+ * `INFISICAL_PROJECT_ID`, or what `CredentialConfig.fromEnvironment` says of the other methods.
  */
 import { FetchHttpClient } from "@effect/platform"
 import { NodeRuntime } from "@effect/platform-node"
@@ -17,7 +20,8 @@ const program = Effect.gen(function*() {
   for (const { name, secretPath } of list.hidden) yield* Effect.log(`${secretPath} ${name}, whose value is hidden`)
 })
 
-program.pipe(
-  Effect.provide(NodeInfisical.layerConfig().pipe(Layer.provide(FetchHttpClient.layer))),
-  NodeRuntime.runMain
-)
+const InfisicalLive = NodeInfisical.layerConfig().pipe(Layer.provide(FetchHttpClient.layer))
+
+export const main = Effect.provide(program, InfisicalLive)
+
+if (process.argv[1] === import.meta.filename) NodeRuntime.runMain(main)
