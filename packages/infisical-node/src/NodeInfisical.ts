@@ -126,3 +126,20 @@ const platform: CredentialConfig.Platform = {
   aliCloud: (options) =>
     Effect.flatMap(load(() => import("./AliCloudAuth.js")), ({ aliCloudAuth }) => aliCloudAuth(options))
 }
+
+/**
+ * All options from the environment variables that `layerConfig` reads, for example to read them under a prefix.
+ *
+ * @example
+ * ```ts
+ * import { NodeInfisical } from "effect-infisical-node"
+ * import { Config } from "effect"
+ *
+ * // Reads BILLING_INFISICAL_TOKEN and so on, where the ConfigProvider joins names by "_".
+ * const BillingLive = NodeInfisical.layerConfig(Config.nested(NodeInfisical.fromEnvironment, "BILLING"))
+ * ```
+ *
+ * @since 0.1.0
+ * @category configuration
+ */
+export const fromEnvironment: Config.Config<InfisicalConfig.Options> = InfisicalConfig.fromEnvironmentOn(platform)

@@ -97,6 +97,21 @@ for (const source of kinds) {
           assert.deepStrictEqual(minutes(yield* takeRequests), [[30, 200], [33, 304]])
         }).pipe(run({ secrets: numbered(1) }, { ...every3Minutes, idleTtl: "12 minutes" })))
 
+      it.effect("keeps what is not read any more as long as the server is gone, and evicts it afterwards", () =>
+        Effect.gen(function*() {
+          const { advance, setFault, takeRequests } = yield* Simulation
+          yield* get("NAME_0")
+          yield* setFault(() => "unreachable")
+          yield* advance("3 hours")
+          assert.strictEqual((yield* get("NAME_0")).source, "stale")
+          yield* advance("3 hours")
+          yield* setFault(() => undefined)
+          yield* advance("1 hour")
+          yield* takeRequests
+          yield* advance("1 hour")
+          assert.deepStrictEqual(yield* takeRequests, [])
+        }).pipe(run({ secrets: numbered(1) }, { ...every3Minutes, idleTtl: "12 minutes" })))
+
       it.effect("ends with its scope", () =>
         Effect.gen(function*() {
           const { advance, takeRequests } = yield* Simulation

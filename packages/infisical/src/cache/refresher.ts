@@ -119,7 +119,8 @@ export const make = (options: {
             continue
           }
         }
-        if (isIdle()) {
+        // In an outage nothing else could answer the next read.
+        if (isIdle() && (Option.isNone(outage) || Option.isNone(snapshot))) {
           entry.refresher = undefined
           return store.evict(entry)
         }

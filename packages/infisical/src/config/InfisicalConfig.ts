@@ -112,7 +112,7 @@ export interface Options {
    * `cacheTtl` is less than a second.
    */
   readonly refresh?: Schedule.Schedule<unknown> | false
-  /** How long a snapshot without reads is kept up to date. Then it is evicted. Default 1 hour. */
+  /** How long a snapshot without reads is kept up to date. Then it is evicted, in an outage after its end. Default 1 hour. */
   readonly idleTtl?: Duration.DurationInput
   /**
    * The most snapshots in the cache, from 1 to 1,000,000. The least recently used one is evicted first. Default 128.
