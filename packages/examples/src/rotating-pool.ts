@@ -14,7 +14,8 @@
  *
  * What it cannot: from `ALTER ROLE` until the new value is here, a new connection is refused, since the only password
  * known is the old one. `query` refreshes the secret then and retries, so the queries wait. Infisical's own rotation of
- * PostgreSQL credentials has no such gap: it alternates between two users, and the old password stays valid.
+ * PostgreSQL credentials has no such gap: it alternates between two users, and the old password stays valid. It writes a
+ * user name and a password; let `DATABASE_URL` refer to both: `postgres://${DB_USER}:${DB_PASSWORD}@db.internal/app`.
  */
 import { Reactivity } from "@effect/experimental"
 import { FetchHttpClient } from "@effect/platform"

@@ -4,7 +4,7 @@ import { NodeContext } from "@effect/platform-node"
 import { SqlError } from "@effect/sql"
 import { PgClient } from "@effect/sql-pg"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Either, Fiber, Layer, Option, type Redacted, Ref } from "effect"
+import { Effect, Either, Fiber, Layer, Option, Redacted, Ref } from "effect"
 import { Credential, Secrets } from "effect-infisical"
 import { Emulator } from "effect-infisical-emulator"
 import { NodeInfisical } from "effect-infisical-node"
@@ -33,12 +33,12 @@ const databases = Effect.gen(function*() {
       credential: Credential.universalAuth({ clientId, clientSecret })
     }).pipe(Layer.provide(FetchHttpClient.layer))
   )
-  /** The process ids of the connections of `app`. */
+  /** The process ids of the connections of the pools. */
   const connections = Effect.map(
-    admin<{ pid: number }>`SELECT pid FROM pg_stat_activity WHERE usename = 'app'`,
+    admin<{ pid: number }>`SELECT pid FROM pg_stat_activity WHERE usename LIKE 'app%'`,
     (rows) => rows.map(({ pid }) => pid)
   )
-  return { alterRole, client, connections, emulator, setSecret, url }
+  return { admin, alterRole, client, connections, emulator, setSecret, url }
 })
 
 const eventually = <A, E, R>(effect: Effect.Effect<A, E, R>, until: (a: A) => boolean) =>
@@ -115,6 +115,39 @@ describe.skipIf(!isInstalled && process.env["CI"] === undefined)("A pool whose p
         yield* eventually(emulator.requests, (requests) => requests.length >= 2)
         yield* setSecret("planted0-1")
         assert.isTrue((yield* Fiber.join(waiting)).every(Either.isRight))
+      }).pipe(Effect.provide(client))
+    }).pipe(Effect.provide(environment)))
+
+  it.scopedLive("opens new connections at any time, if two users alternate", () =>
+    Effect.gen(function*() {
+      const { admin, client, connections, emulator, url } = yield* databases
+      const rotate = (user: string, password: string) =>
+        Effect.gen(function*() {
+          yield* admin.unsafe(`ALTER ROLE ${user} PASSWORD '${password}'`)
+          yield* emulator.setSecret({ name: "DB_USER", value: user })
+          yield* emulator.setSecret({ name: "DB_PASSWORD", value: password })
+        })
+      yield* admin`CREATE ROLE app_1 LOGIN`
+      yield* admin`CREATE ROLE app_2 LOGIN`
+      yield* rotate("app_1", "planted0-1")
+      const value = Redacted.value(url("USER", "PASSWORD")).replace("USER:PASSWORD", "${DB_USER}:${DB_PASSWORD}")
+      yield* emulator.setSecret({ name: "DATABASE_URL", value })
+
+      yield* Effect.gen(function*() {
+        const database = yield* Database
+        const secrets = yield* Secrets.Secrets
+        const twenty = Effect.all(
+          Array.from({ length: 20 }, () => database.use((sql) => sql<{ user: string }>`SELECT current_user AS user`)),
+          { concurrency: "unbounded" }
+        ).pipe(Effect.map((rows) => [...new Set(rows.flat().map(({ user }) => user))]))
+
+        assert.lengthOf(yield* connections, 1)
+        yield* rotate("app_2", "planted0-2")
+        // The pool has one connection, and opens more with the old password.
+        assert.deepStrictEqual(yield* twenty, ["app_1"])
+        assert.lengthOf(yield* connections, 10)
+        yield* secrets.refresh()
+        yield* eventually(twenty, (users) => users.length === 1 && users[0] === "app_2")
       }).pipe(Effect.provide(client))
     }).pipe(Effect.provide(environment)))
 
