@@ -4,7 +4,7 @@
  */
 import { FetchHttpClient, HttpClient, HttpServer } from "@effect/platform"
 import { NodeRuntime } from "@effect/platform-node"
-import { Console, Effect, Layer, Redacted } from "effect"
+import { Console, Effect, Layer, Logger, Redacted } from "effect"
 import { Credential, Crypto, type InfisicalConfig, type Secret, Secrets } from "effect-infisical"
 import { Emulator, type World } from "effect-infisical-emulator"
 import { NodeInfisical, ProcessEnvironment } from "effect-infisical-node"
@@ -23,8 +23,9 @@ const line = (what: string, outcome: string) => Console.log(`  ${green("✓")} $
 const failure = (what: string, error: { readonly _tag: string; readonly message: string }) =>
   Console.log(`  ${green("✓")} ${what}\n    ${red(error._tag)}  ${dim(error.message)}`)
 
-const masked = (secret: Secret.Secret) =>
-  `${secret.name} = ${"•".repeat(8)}  ${
+/** A secret with its value, which only `Redacted.value` gives. */
+const shown = (secret: Secret.Secret) =>
+  `${secret.name} = ${bold(Redacted.value(secret.value))}  ${
     dim(
       secret.version === undefined
         ? secret.source
@@ -58,6 +59,13 @@ const world: World.Input = {
   }
 }
 
+/** Keeps what the library logs for the end of the report. */
+const logged: Array<string> = []
+const logger = Logger.replace(
+  Logger.defaultLogger,
+  Logger.make(({ logLevel, message }) => void logged.push(`${logLevel.label} ${String(message)}`))
+)
+
 const demo = Effect.gen(function*() {
   const emulator = yield* Emulator.Emulator
   const full = yield* emulator.serviceToken("main")
@@ -89,7 +97,7 @@ const demo = Effect.gen(function*() {
       Effect.provide(client({ siteUrl: address })),
       Effect.flip
     )
-    yield* failure("Whoever takes the app for an Infisical is told so", mistaken)
+    yield* failure("An app that is taken for an Infisical", mistaken)
   }).pipe(
     Effect.provide(
       HttpGreeting.layer({ host: "127.0.0.1", port: 0 }).pipe(
@@ -106,19 +114,19 @@ const demo = Effect.gen(function*() {
     yield* title("Reading")
     const list = yield* secrets.list()
     yield* line("A list has the folder's secrets and its imports", `${list.secrets.length} secrets`)
-    for (const secret of list.secrets) yield* Console.log(`      ${masked(secret)}`)
+    for (const secret of list.secrets) yield* Console.log(`      ${shown(secret)}`)
     yield* emulator.resetRequests
     yield* Effect.replicateEffect(secrets.get("DATABASE_URL"), 1000, { discard: true })
     yield* line("A thousand more reads cost", `${(yield* emulator.requests).length} requests`)
-    yield* line("A secret prints itself as", dim(JSON.stringify(yield* secrets.get("NAME"))))
+    const { name, value } = yield* secrets.get("NAME")
+    yield* line("Wherever a secret is printed, it is", `${name} = ${value}`)
 
     yield* title("Writing")
     const created = yield* secrets.create("API_KEY", Redacted.make("key-1"), { comment: "for the demo" })
-    yield* line("Created", masked(created))
+    yield* line("Created", shown(created))
     const updated = yield* secrets.update("API_KEY", Redacted.make("key-2"))
-    yield* line("Updated", masked(updated))
-    const read = yield* secrets.get("API_KEY")
-    yield* line("The next read gives the new value", `${Redacted.value(read.value) === "key-2"}`)
+    yield* line("Updated", shown(updated))
+    yield* line("The next read gives the new value", shown(yield* secrets.get("API_KEY")))
     yield* secrets.delete("API_KEY")
     const gone = yield* Effect.flip(secrets.get("API_KEY"))
     yield* line("Deleted, and gone", dim(gone._tag))
@@ -126,8 +134,8 @@ const demo = Effect.gen(function*() {
     yield* title("Encrypting a text of your own")
     const key = yield* crypto.createSymmetricKey
     const sealed = yield* crypto.encryptSymmetric({ plaintext: "meet me at noon", key })
-    yield* line("A fresh key of 256 bits", String(key))
-    yield* line("Encrypted", dim(JSON.stringify(sealed)))
+    yield* line("A fresh key of 256 bits, which does not print", String(key))
+    yield* line("Encrypted", dim(sealed.ciphertext))
     const opened = yield* crypto.decryptSymmetric({ ...sealed, key })
     yield* line("Decrypted", bold(Redacted.value(opened)))
 
@@ -174,10 +182,13 @@ const demo = Effect.gen(function*() {
   yield* title("And if the server cannot be reached, but the environment has the secret")
   yield* Effect.gen(function*() {
     const secret = yield* Effect.flatMap(Secrets.Secrets, (secrets) => secrets.get("DATABASE_URL"))
-    yield* line("It is served, and says where it came from", masked(secret))
+    yield* line("It is served, and says where it came from", shown(secret))
   }).pipe(Effect.provide(client({ siteUrl: "http://127.0.0.1:65535", fallback: true })))
+
+  yield* title("What the library logged meanwhile")
+  for (const message of logged) yield* Console.log(dim(`    ${message}`))
 
   yield* Console.log(dim("\n  Read packages/examples/src/demo.ts to see how each line came about.\n"))
 })
 
-demo.pipe(Effect.provide(Emulator.layer(world)), NodeRuntime.runMain)
+demo.pipe(Effect.provide([Emulator.layer(world), logger]), NodeRuntime.runMain({ disablePrettyLogger: true }))

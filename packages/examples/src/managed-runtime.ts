@@ -7,14 +7,14 @@
  */
 import { FetchHttpClient } from "@effect/platform"
 import { Config, Effect, Layer, ManagedRuntime, Redacted } from "effect"
-import { InfisicalConfig, Secrets } from "effect-infisical"
+import { Secrets } from "effect-infisical"
 import { NodeInfisical } from "effect-infisical-node"
 import { createServer } from "node:http"
 
-const options = Config.map(InfisicalConfig.fromEnvironment, (options) => ({ ...options, revokeOnRelease: true }))
-
 /** One for the whole process: a runtime for each request would log in for each request. */
-const runtime = ManagedRuntime.make(NodeInfisical.layerConfig(options).pipe(Layer.provide(FetchHttpClient.layer)))
+const runtime = ManagedRuntime.make(
+  NodeInfisical.layerConfig({ revokeOnRelease: true }).pipe(Layer.provide(FetchHttpClient.layer))
+)
 
 const greeting = Effect.gen(function*() {
   const secrets = yield* Secrets.Secrets

@@ -8,7 +8,7 @@
 import { FetchHttpClient } from "@effect/platform"
 import { NodeRuntime } from "@effect/platform-node"
 import { Config, Context, Effect, Layer } from "effect"
-import { InfisicalConfig, Secrets } from "effect-infisical"
+import { Secrets } from "effect-infisical"
 import { NodeInfisical } from "effect-infisical-node"
 
 class BillingSecrets extends Context.Tag("BillingSecrets")<BillingSecrets, Secrets.Service>() {}
@@ -18,7 +18,7 @@ class ShopSecrets extends Context.Tag("ShopSecrets")<ShopSecrets, Secrets.Servic
 /** Each call of `layerConfig` makes a new client. */
 const secretsOf = <Self>(tag: Context.Tag<Self, Secrets.Service>, prefix: string) =>
   Layer.effect(tag, Secrets.Secrets).pipe(
-    Layer.provide(NodeInfisical.layerConfig(Config.nested(InfisicalConfig.fromEnvironment, prefix)))
+    Layer.provide(NodeInfisical.layerConfig(Config.nested(NodeInfisical.fromEnvironment, prefix)))
   )
 
 const program = Effect.gen(function*() {

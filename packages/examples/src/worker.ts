@@ -11,8 +11,7 @@
  * That is why the effect ends with plain data, and the `Response` is made outside.
  */
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
-import { Infisical, InfisicalConfig, Secrets } from "effect-infisical"
-import * as Config from "effect/Config"
+import { Infisical, Secrets } from "effect-infisical"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -31,12 +30,10 @@ const greeting = Effect.gen(function*() {
 /** What a worker is given: variables and secrets. */
 type Environment = Readonly<Record<string, string>>
 
-/** A worker has no background: secrets are fetched again by the request that finds them stale. */
-const config = Config.map(InfisicalConfig.fromEnvironment, (options) => ({ ...options, refresh: false } as const))
-
 const makeRuntime = (environment: Environment) =>
   ManagedRuntime.make(
-    Infisical.layerConfig(config).pipe(
+    // A worker has no background: secrets are fetched again by the request that finds them stale.
+    Infisical.layerConfig({ refresh: false }).pipe(
       Layer.provide(FetchHttpClient.layer),
       Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(environment)))))
     )

