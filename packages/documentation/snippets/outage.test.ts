@@ -36,7 +36,7 @@ it.effect("keeps working while the server is down", () =>
 // #endregion test
 
 // #region faults
-it.effect("retries when the server is busy", () =>
+it.effect("reports a busy server, and reads once it answers", () =>
   Effect.gen(function*() {
     const { faults, requestCounts } = yield* Emulator.Emulator
     yield* faults.add({ fault: { _tag: "Respond", status: 503 }, route: "/api/v4/secrets", times: 1 })
