@@ -1,7 +1,7 @@
+// #region tags
 import { Effect, Redacted } from "effect"
 import { InfisicalError, Secrets } from "effect-infisical"
 
-// #region tags
 export const theme = Effect.flatMap(Secrets.Secrets, (secrets) => secrets.get("THEME")).pipe(
   Effect.map((secret) => Redacted.value(secret.value)),
   Effect.catchTags({

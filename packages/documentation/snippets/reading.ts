@@ -1,7 +1,7 @@
+// #region get
 import { Effect, Redacted } from "effect"
 import { Secrets } from "effect-infisical"
 
-// #region get
 export const connectionString = Effect.gen(function*() {
   const secrets = yield* Secrets.Secrets
   const url = yield* secrets.get("DATABASE_URL")
