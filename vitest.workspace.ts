@@ -3,5 +3,6 @@ export default [
   "packages/infisical",
   "packages/infisical-node",
   "packages/infisical-emulator",
-  "packages/examples"
+  "packages/examples",
+  "packages/documentation"
 ]

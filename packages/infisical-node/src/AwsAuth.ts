@@ -61,7 +61,15 @@ export interface Options extends Credential.OrganizationOptions {
  * With the credentials of an instance, a task or a profile, by `@aws-sdk/credential-providers`:
  *
  * ```ts
- * const provide = fromNodeProviderChain()
+ * import { Effect, Redacted } from "effect"
+ * import { InfisicalError } from "effect-infisical"
+ *
+ * // `fromNodeProviderChain()`
+ * declare const provide: () => Promise<{
+ *   readonly accessKeyId: string
+ *   readonly secretAccessKey: string
+ *   readonly sessionToken?: string
+ * }>
  *
  * const credentials = Effect.tryPromise({
  *   try: () => provide(),

@@ -14,7 +14,9 @@
  *
  * ```ts
  * import { Context, Layer } from "effect"
- * import { Infisical, Secrets } from "effect-infisical"
+ * import { Infisical, type InfisicalConfig, Secrets } from "effect-infisical"
+ *
+ * declare const billingOptions: InfisicalConfig.Options
  *
  * class BillingSecrets extends Context.Tag("BillingSecrets")<BillingSecrets, Secrets.Service>() {}
  *
