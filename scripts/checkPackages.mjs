@@ -33,13 +33,13 @@ const tools = [
   "@arethetypeswrong/cli@0.18"
 ]
 
-/** Bytes of the SDK, bundled, minified and compressed, without Effect: measured, and 2 % more. Raise them knowingly. */
+/** Bytes of the SDK, bundled, minified and compressed, without Effect: 2 % more than measured on 2026-11-25. */
 const sizes = {
-  "the whole SDK": { code: `export * from "effect-infisical"`, limit: 0 },
+  "the whole SDK": { code: `export * from "effect-infisical"`, limit: 83_860 },
   "Infisical.layerConfig and Secrets": {
     code:
       `export { layerConfig } from "effect-infisical/Infisical"; export { Secrets } from "effect-infisical/Secrets"`,
-    limit: 0
+    limit: 76_422
   }
 }
 
@@ -106,6 +106,14 @@ const snippets = async (name) => {
   )
 }
 
+/** The undici of Bun has no pools of connections, so the README says to use `fetch` there. */
+const withFetch = (code) =>
+  code.replaceAll("NodeHttpClient.layerUndici", "FetchHttpClient.layer")
+    .replace(
+      "import { NodeHttpClient, NodeRuntime }",
+      `import { FetchHttpClient } from "@effect/platform"\nimport { NodeRuntime }`
+    )
+
 const writeProject = async (folder) => {
   await mkdir(folder)
   await writeFile(join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }))
@@ -121,8 +129,15 @@ const writeProject = async (folder) => {
     join(folder, "infisical-emulator-1.test.ts"),
     (await snippets("infisical-emulator"))["infisical-emulator-1.ts"]
   )
+  await writeFile(
+    join(folder, "bun-infisical-node-1.ts"),
+    withFetch((await snippets("infisical-node"))["infisical-node-1.ts"])
+  )
   await writeFile(join(folder, "worker.ts"), worker)
 }
+
+/** Declarations of other packages have mistakes, so only errors in ours and in the snippets count. */
+const isForeign = (line) => line.startsWith("node_modules/") && !line.startsWith("node_modules/effect-infisical")
 
 const checkTypes = async (project, bin) => {
   for (const [version, major] of [["5.9", "5"], ["7", "7"]]) {
@@ -141,7 +156,10 @@ const checkTypes = async (project, bin) => {
           types: ["node"]
         }
         await writeFile(join(project, config), JSON.stringify({ compilerOptions, include: ["*.ts"] }))
-        await run(project, process.execPath, [join(bin, `typescript-${major}/bin/tsc`), "-p", config])
+        const tsc = [join(bin, `typescript-${major}/bin/tsc`), "-p", config, "--pretty", "false"]
+        const output = await run(project, process.execPath, tsc).catch(({ stdout }) => stdout)
+        const ours = output.split("\n").filter((line) => line.includes("error TS") && !isForeign(line))
+        if (ours.length > 0) throw new Error(ours.join("\n"))
       })
     }
   }
@@ -167,7 +185,7 @@ const checkRuntimes = async (project, bin, variables) => {
     { name: "Node 20", binary: "node-20/bin/node", args: [], extension: "mjs" },
     { name: "Node 22", binary: "node-22/bin/node", args: [], extension: "ts" },
     { name: "Node 24", binary: "node-24/bin/node", args: [], extension: "ts" },
-    { name: "Bun", binary: ".bin/bun", args: ["run"], extension: "ts" },
+    { name: "Bun", binary: ".bin/bun", args: ["run"], extension: "ts", node: "bun-infisical-node-1" },
     { name: "Deno", binary: ".bin/deno", args: ["run", "--allow-all"], extension: "ts" }
   ]
   for (const { args, binary, extension, name } of runtimes) {
@@ -175,8 +193,7 @@ const checkRuntimes = async (project, bin, variables) => {
       await checkWith(
         `${name} runs the first program of effect-${source}`,
         join(bin, binary),
-        async () =>
-          expectPrinted(await run(project, join(bin, binary), [...args, `${source}-1.${extension}`], variables))
+        async () => expectPrinted(await run(project, join(bin, binary), [...args, `${file}.${extension}`], variables))
       )
     }
   }
@@ -257,7 +274,7 @@ const checkSizes = async (project) => {
       })
       const size = gzipSync(file.contents, { level: 9 }).length
       if (size > limit) {
-        throw new Error(`${size} bytes. Is it worth that? Then raise \`sizes\` in ${import.meta.filename}`)
+        throw new Error(`${size} bytes. If that is worth it, raise \`sizes\` in ${import.meta.filename}`)
       }
       return `${size} bytes`
     })
