@@ -37,7 +37,7 @@ const withReexports = async (file, isModule) => {
   const others = [...text.matchAll(/^export [^;]*? from "(\.[^"]+)\.js"/gm)].map(([, path]) =>
     join(dirname(file), `${path}.d.ts`)
   )
-  const parts = others.filter((other) => !isModule(other)).map((other) => withReexports(other, isModule))
+  const parts = [...new Set(others)].filter((other) => !isModule(other)).map((other) => withReexports(other, isModule))
   return [text, ...(await Promise.all(parts)).flat()]
 }
 

@@ -188,8 +188,8 @@ const checkRuntimes = async (project, bin, variables) => {
     { name: "Bun", binary: ".bin/bun", args: ["run"], extension: "ts", node: "bun-infisical-node-1" },
     { name: "Deno", binary: ".bin/deno", args: ["run", "--allow-all"], extension: "ts" }
   ]
-  for (const { args, binary, extension, name } of runtimes) {
-    for (const source of ["infisical", "infisical-node"]) {
+  for (const { args, binary, extension, name, node = "infisical-node-1" } of runtimes) {
+    for (const [source, file] of [["infisical", "infisical-1"], ["infisical-node", node]]) {
       await checkWith(
         `${name} runs the first program of effect-${source}`,
         join(bin, binary),
@@ -281,6 +281,7 @@ const checkSizes = async (project) => {
   }
 }
 
+// `KEEP` leaves the folder to look at.
 const folder = await mkdtemp(join(tmpdir(), "check-packages-"))
 const project = join(folder, "project")
 const bin = join(folder, "tools/node_modules")
@@ -317,7 +318,8 @@ try {
   await checkTypes(project, bin)
 } finally {
   for (const { emulator } of running) emulator.kill()
-  await rm(folder, { force: true, recursive: true })
+  if (process.env["KEEP"] === undefined) await rm(folder, { force: true, recursive: true })
+  else process.stdout.write(`${folder}\n`)
 }
 print(failures === 0 ? "ok" : "FAILED", `${failures} failures`)
 process.exitCode = failures === 0 ? 0 : 1
