@@ -127,6 +127,8 @@ export interface Service {
 export class Folders extends Context.Tag("effect-infisical/Folders")<Folders, Service>() {}
 
 /**
+ * Makes the service from those that it needs. `layer` is the usual way to have it.
+ *
  * @since 0.1.0
  * @category constructors
  */
@@ -229,6 +231,8 @@ export const make: Effect.Effect<
 })
 
 /**
+ * The service as a layer. Each call makes a new one.
+ *
  * @since 0.1.0
  * @category layers
  */

@@ -111,6 +111,8 @@ export interface Service {
 export class SecretImports extends Context.Tag("effect-infisical/SecretImports")<SecretImports, Service>() {}
 
 /**
+ * Makes the service from those that it needs. `layer` is the usual way to have it.
+ *
  * @since 0.1.0
  * @category constructors
  */
@@ -182,6 +184,8 @@ export const make: Effect.Effect<
 })
 
 /**
+ * The service as a layer. Each call makes a new one.
+ *
  * @since 0.1.0
  * @category layers
  */

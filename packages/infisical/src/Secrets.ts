@@ -334,6 +334,8 @@ export interface Service {
 export class Secrets extends Context.Tag("effect-infisical/Secrets")<Secrets, Service>() {}
 
 /**
+ * Makes the service from those that it needs. `layer` is the usual way to have it.
+ *
  * @since 0.1.0
  * @category constructors
  */
@@ -732,6 +734,8 @@ const changeOf = (
 const sameFolder = new InvalidRequestError({ parameter: "to", problem: "it must be another folder" })
 
 /**
+ * The service as a layer. Each call makes a new one.
+ *
  * @since 0.1.0
  * @category layers
  */

@@ -62,6 +62,8 @@ export interface Service {
 export class InfisicalApi extends Context.Tag("effect-infisical/InfisicalApi")<InfisicalApi, Service>() {}
 
 /**
+ * Makes the service from those that it needs. `layer` is the usual way to have it.
+ *
  * @since 0.1.0
  * @category constructors
  */
@@ -86,6 +88,8 @@ export const make: Effect.Effect<
 })
 
 /**
+ * The service as a layer. Each call makes a new one.
+ *
  * @since 0.1.0
  * @category layers
  */

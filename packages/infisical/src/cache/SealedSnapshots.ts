@@ -135,6 +135,8 @@ const Sealed = Schema.parseJson(Schema.Struct({ fetchedAt: Timestamp, own: Rows,
 const Mark = Schema.parseJson(Schema.Struct({ refusedAt: Timestamp }))
 
 /**
+ * Makes the service from those that it needs. `layer` is the usual way to have it.
+ *
  * @since 0.1.0
  * @category constructors
  */
@@ -315,6 +317,8 @@ const disabled: Service = {
 }
 
 /**
+ * The service as a layer. Each call makes a new one.
+ *
  * @since 0.1.0
  * @category layers
  */

@@ -88,6 +88,8 @@ export class SecretCache extends Context.Tag("effect-infisical/SecretCache")<Sec
 
 // Longer than other functions, since it does nothing but put the parts together.
 /**
+ * Makes the service from those that it needs. `layer` is the usual way to have it.
+ *
  * @since 0.1.0
  * @category constructors
  */
@@ -239,6 +241,8 @@ export const make: Effect.Effect<
 })
 
 /**
+ * The service as a layer. Each call makes a new one.
+ *
  * @since 0.1.0
  * @category layers
  */

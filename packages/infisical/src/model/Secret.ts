@@ -19,6 +19,8 @@ import type { DecryptError, ReadError } from "./InfisicalError.js"
 export const SecretType = Schema.Literal("shared", "personal")
 
 /**
+ * Whether a secret is everyone's, or overrides that for one user.
+ *
  * @since 0.1.0
  * @category models
  */

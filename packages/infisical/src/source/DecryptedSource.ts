@@ -30,6 +30,8 @@ import * as SecretSource from "./SecretSource.js"
 import type * as Stored from "./stored.js"
 
 /**
+ * Makes the service from those that it needs. `layer` is the usual way to have it.
+ *
  * @since 0.1.0
  * @category constructors
  */
@@ -124,6 +126,8 @@ export const make: Effect.Effect<
 })
 
 /**
+ * The service as a layer. Each call makes a new one.
+ *
  * @since 0.1.0
  * @category layers
  */

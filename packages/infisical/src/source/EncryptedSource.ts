@@ -38,6 +38,8 @@ import * as Stored from "./stored.js"
 type Dependencies = InfisicalApi.InfisicalApi | InfisicalConfig.InfisicalConfig | Session.Session
 
 /**
+ * Makes the service from those that it needs. `layer` is the usual way to have it.
+ *
  * @since 0.1.0
  * @category constructors
  */
@@ -46,6 +48,8 @@ export const make: Effect.Effect<SecretSource.Service, never, Dependencies | Sco
 })
 
 /**
+ * The service as a layer. Each call makes a new one.
+ *
  * @since 0.1.0
  * @category layers
  */

@@ -236,6 +236,8 @@ export const make = (
   })
 
 /**
+ * The service as a layer. Each call makes a new one.
+ *
  * @since 0.1.0
  * @category layers
  */
