@@ -36,6 +36,8 @@ export interface Attached {
   readonly unsuitable: ReadonlyArray<string>
   /** Not attached, since the credential may see that they are there, but not their values. */
   readonly hidden: ReadonlyArray<string>
+  /** Not attached, since a secret that they refer to could not be read. */
+  readonly unresolved: ReadonlyArray<string>
 }
 
 /**
@@ -66,6 +68,10 @@ export const attach = (
     const { overwrite = true, ...where } = options
     const list = yield* secrets.list(where)
     for (const error of list.undecryptable) yield* Effect.logWarning(error.message)
+    const withheld = {
+      hidden: list.hidden.map(({ name }) => name),
+      unresolved: list.unresolved.map(({ secret }) => secret.name)
+    }
     return yield* Effect.sync(() => {
       const attached: Array<string> = []
       const kept: Array<string> = []
@@ -79,6 +85,6 @@ export const attach = (
           attached.push(name)
         }
       }
-      return { attached, kept, unsuitable, hidden: list.hidden.map(({ name }) => name) }
+      return { attached, kept, unsuitable, ...withheld }
     })
   })

@@ -54,7 +54,13 @@ describe("Attaching to the process environment", () => {
     Effect.gen(function*() {
       process.env["TEST_SET"] = "before"
       const kept = yield* ProcessEnvironment.attach({ overwrite: false })
-      assert.deepStrictEqual(kept, { attached: ["TEST_NEW"], kept: ["TEST_SET"], unsuitable: [], hidden: [] })
+      assert.deepStrictEqual(kept, {
+        attached: ["TEST_NEW"],
+        kept: ["TEST_SET"],
+        unsuitable: [],
+        hidden: [],
+        unresolved: []
+      })
       assert.strictEqual(process.env["TEST_SET"], "before")
       yield* ProcessEnvironment.attach()
       assert.strictEqual(process.env["TEST_SET"], "planted0 set")
@@ -81,7 +87,13 @@ describe("Attaching to the process environment", () => {
         siteUrl: emulator.url
       }).pipe(Layer.provide(FetchHttpClient.layer))
       const result = yield* Effect.provide(ProcessEnvironment.attach(), client)
-      assert.deepStrictEqual(result, { attached: [], kept: [], unsuitable: [], hidden: ["TEST_HIDDEN"] })
+      assert.deepStrictEqual(result, {
+        attached: [],
+        kept: [],
+        unsuitable: [],
+        hidden: ["TEST_HIDDEN"],
+        unresolved: []
+      })
       assert.isFalse(Object.hasOwn(process.env, "TEST_HIDDEN"))
     }).pipe(
       withWorld({ era: "2026", secrets: { TEST_HIDDEN: "planted0" }, identities: { blind: { hidesValues: true } } })

@@ -17,6 +17,7 @@ import * as HashSet from "effect/HashSet"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type { ReadError } from "./model/InfisicalError.js"
+import { isSecretMissing } from "./model/missing.js"
 import * as Secrets from "./Secrets.js"
 
 /**
@@ -45,8 +46,8 @@ export interface Options extends Secrets.ReadOptions {
  * work. Everything else, an outage or a missing permission, is `ConfigError.SourceUnavailable` with the message of our
  * error. A value that is not of the requested type is `ConfigError.InvalidData`, which does not quote it.
  *
- * The errors of `Config.mapOrFail`, `Config.validate` and `Schema.Config` are made outside the provider and may quote a
- * value. Use `Config.redacted` for what is secret, or a `SecretManifest`.
+ * The errors of `Config.mapOrFail`, `Config.validate`, `Config.logLevel`, `Config.duration` and `Schema.Config` are made
+ * outside the provider and may quote a value. Use `Config.redacted` for what is secret, or a `SecretManifest`.
  *
  * `Secrets.get` falls back on the `ConfigProvider` that was current when its layer was built, so it never asks itself.
  *
@@ -136,9 +137,19 @@ const fromSecrets = (
     enumerateChildren: (path) => {
       const { children, options } = naming.listOf(path)
       return secrets.list(options).pipe(
-        Effect.map((list) => HashSet.fromIterable([...list.secrets, ...list.hidden].flatMap(children))),
+        Effect.map(({ hidden, secrets: own, undecryptable, unresolved }) =>
+          HashSet.fromIterable([
+            ...[...own, ...hidden, ...unresolved.map(({ secret }) => secret)].flatMap(children),
+            // Reading one of these says what is wrong with it. The error does not name the folder.
+            ...undecryptable.flatMap(({ secretName }) =>
+              secretName === undefined || options.recursive === true
+                ? []
+                : children({ name: secretName, secretPath: options.secretPath ?? "/" })
+            )
+          ])
+        ),
         Effect.catchAll((error) =>
-          isMissing(error) ? Effect.succeed(HashSet.empty<string>()) : Effect.fail(toConfigError(path, error))
+          isSecretMissing(error) ? Effect.succeed(HashSet.empty<string>()) : Effect.fail(toConfigError(path, error))
         )
       )
     }
@@ -216,12 +227,7 @@ const parse = <A>(
         ConfigError.InvalidData([...path], `Expected ${primitive.description}, but the secret is something else`))
   )
 
-/** Whether no such secret can be there: only this makes `Config.withDefault` use its default. */
-const isMissing = (error: ReadError): boolean =>
-  (error._tag === "NotFoundError" && (error.resource === "secret" || error.resource === "folder")) ||
-  (error._tag === "InvalidRequestError" && error.parameter === "secretName")
-
 const toConfigError = (path: ReadonlyArray<string>, error: ReadError): ConfigError.ConfigError =>
-  isMissing(error)
+  isSecretMissing(error)
     ? ConfigError.MissingData([...path], error.message)
     : ConfigError.SourceUnavailable([...path], error.message, Cause.fail(error))

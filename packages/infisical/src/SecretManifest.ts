@@ -9,17 +9,19 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Equal from "effect/Equal"
-import { dual } from "effect/Function"
+import { dual, identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { ReadError } from "./model/InfisicalError.js"
+import { isSecretMissing } from "./model/missing.js"
 import * as Secrets from "./Secrets.js"
 import { describeIssue } from "./support/parseIssue.js"
 
@@ -260,7 +262,11 @@ const decodeWith = <A>(schema: Schema.Schema<A, string> | undefined): Entry<A | 
   const decode: (text: string) => Either.Either<A | string, ParseResult.ParseError> = schema === undefined
     ? Schema.decodeEither(Schema.NonEmptyString)
     : Schema.decodeEither(schema)
-  return (value) => Either.mapLeft(decode(Redacted.value(value)), ({ issue }) => describeIssue(issue))
+  return (value) =>
+    Either.try({
+      try: () => Either.mapLeft(decode(Redacted.value(value)), ({ issue }) => describeIssue(issue)),
+      catch: () => "is not what the schema describes: its decoding throws"
+    }).pipe(Either.flatMap(identity))
 }
 
 interface Read<M extends Manifest> {
@@ -279,13 +285,13 @@ const outcomeOf = (
   { decode, name, whenMissing, where }: Entry<unknown>
 ): Effect.Effect<Outcome> =>
   Effect.match(secrets.get(name, where), {
-    onSuccess: ({ value }) =>
+    onSuccess: ({ environment, secretPath, value }) =>
       Either.match(decode(value), {
-        onLeft: (problem): Outcome => ({ _tag: "Invalid", problem }),
+        onLeft: (problem): Outcome => ({ _tag: "Invalid", problem: `${problem} (${environment}:${secretPath})` }),
         onRight: (decoded): Outcome => ({ _tag: "Valid", decoded, value })
       }),
     onFailure: (error): Outcome =>
-      error._tag !== "NotFoundError"
+      !isSecretMissing(error)
         ? { _tag: "Unreachable", error }
         : Option.match(whenMissing, {
           onNone: () => ({ _tag: "Missing", problem: error.message }),
@@ -371,7 +377,8 @@ const signals = (secrets: Secrets.Service, manifest: Manifest): Stream.Stream<vo
     ...entries.map(({ name, where }) =>
       secrets.watch(name, where).pipe(
         Stream.as<void>(undefined),
-        // A missing one is told of by the changes of its location.
+        // A missing one may be created, and its folder, too.
+        Stream.retry(Schedule.spaced("1 minute")),
         Stream.catchAll(() => Stream.empty)
       )
     ),

@@ -53,8 +53,8 @@ describe("A manifest", () => {
       }))
       assert.deepStrictEqual(error.missing.map(({ name }) => name), names)
       assert.deepStrictEqual(error.invalid, [
-        { name: "DATABASE_URL", problem: "must be of type URL" },
-        { name: "SETTINGS", problem: "port must be a number" }
+        { name: "DATABASE_URL", problem: "must be of type URL (dev:/)" },
+        { name: "SETTINGS", problem: "port must be a number (dev:/)" }
       ])
       assert.deepStrictEqual(error.unreachable, [])
       assert.include(error.message, "7 of the secrets")

@@ -354,7 +354,7 @@ const parseHeaders = (text: Redacted.Redacted<string>): Either.Either<Headers, C
  * | `INFISICAL_SECRET_PATH` | `secretPath` |
  * | `INFISICAL_CUSTOM_HEADERS` | `headers`, as `name=value name=value` |
  *
- * An option that is given is used instead of its variables, which are not read then.
+ * An option that is given is used instead of its variables.
  *
  * @since 0.1.0
  * @category configuration

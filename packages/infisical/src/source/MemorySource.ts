@@ -93,7 +93,14 @@ export const make = (
   defaults: Place = { environment: "dev", secretPath: "/" }
 ): Effect.Effect<Service, InvalidRequestError> =>
   Effect.gen(function*() {
-    const rows = yield* Ref.make<Rows>(HashMap.fromIterable(yield* Effect.forEach(folders, rowsOf)))
+    const rows = yield* Ref.make<Rows>((yield* Effect.forEach(folders, rowsOf)).reduce(
+      (all, [key, own]) => {
+        const names = new Set(own.map(({ name }) => name))
+        const before = Option.getOrElse(HashMap.get(all, key), () => [])
+        return HashMap.set(all, key, [...before.filter(({ name }) => !names.has(name)), ...own])
+      },
+      HashMap.empty<string, ReadonlyArray<SecretSource.WrittenRow>>()
+    ))
     const failure = yield* Ref.make(Option.none<ReadError>())
     const answered = Effect.gen(function*() {
       const error = yield* Ref.get(failure)
@@ -221,14 +228,17 @@ export const make = (
     return {
       ...source,
       set: (name, text, options) =>
-        changed(options, (own, place) => {
-          const value = typeof text === "string" ? Redacted.make(text) : text
-          return own.some((row) =>
-              row.name === name
-            )
-            ? own.map((row) => row.name === name ? updated(row, { value }) : row)
-            : [...own, created(place, name, { value })]
-        }),
+        Effect.zipRight(
+          Location.checkName(name, "write"),
+          changed(options, (own, place) => {
+            const value = typeof text === "string" ? Redacted.make(text) : text
+            return own.some((row) =>
+                row.name === name
+              )
+              ? own.map((row) => row.name === name ? updated(row, { value }) : row)
+              : [...own, created(place, name, { value })]
+          })
+        ),
       remove: (name, options) => changed(options, (own) => own.filter((row) => row.name !== name)),
       failWith: (error) => Ref.set(failure, Option.some(error)),
       recover: Ref.set(failure, Option.none())
@@ -259,7 +269,8 @@ const belongs = (row: SecretSource.Row, location: Location.Location): boolean =>
   (location.recursive
     ? Location.isWithin(row.secretPath, location.secretPath)
     : row.secretPath === location.secretPath) &&
-  (location.secretName === undefined || row.name === location.secretName)
+  (location.secretName === undefined || row.name === location.secretName) &&
+  (location.version === undefined || row.version === location.version)
 
 const checkShared = ({ location, type }: SecretSource.Target) =>
   type === "shared" ? Effect.void : Effect.fail(

@@ -14,22 +14,31 @@ export interface Leaf {
  * The issues at the leaves with their paths. The formatters of `ParseResult` print what was received, and overflow the
  * stack on what is nested deeply; this descends no deeper than the schema.
  */
-export function* leavesOf(issue: Issue, path: ReadonlyArray<PropertyKey> = []): Generator<Leaf> {
+export function* leavesOf(
+  issue: Issue,
+  path: ReadonlyArray<PropertyKey> = [],
+  isField: (key: PropertyKey) => boolean = () => false
+): Generator<Leaf> {
   switch (issue._tag) {
     case "Pointer":
-      yield* leavesOf(issue.issue, path.concat(issue.path))
+      // A key that is no field of the schema is a part of the value.
+      yield* leavesOf(issue.issue, path.concat([issue.path].flat().map((key) => isField(key) ? key : "[key]")))
       break
     case "Composite":
-      for (const inner of listOf(issue.issues)) yield* leavesOf(inner, path)
+      for (const inner of listOf(issue.issues)) yield* leavesOf(inner, path, isFieldOf(issue.ast))
       break
     case "Refinement":
     case "Transformation":
-      yield* leavesOf(issue.issue, path)
+      yield* leavesOf(issue.issue, path, isField)
       break
     default:
       yield { issue, path }
   }
 }
+
+const isFieldOf = (ast: SchemaAST.AST) => (key: PropertyKey): boolean =>
+  typeof key === "number" ||
+  (SchemaAST.isTypeLiteral(ast) && ast.propertySignatures.some(({ name }) => name === key))
 
 const listOf = (issues: ParseResult.SingleOrNonEmpty<Issue>): ReadonlyArray<Issue> =>
   "_tag" in issues ? [issues] : issues
