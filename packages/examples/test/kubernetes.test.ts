@@ -3,6 +3,7 @@ import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Queue, Schema, TestClock } from "effect"
 import { Emulator, type Faults } from "effect-infisical-emulator"
+import { setTimeout } from "node:timers/promises"
 import { main } from "../src/kubernetes.js"
 import { world } from "../src/support/emulated.js"
 import * as Emulated from "./support/emulated.js"
@@ -31,8 +32,9 @@ describe("The example of Kubernetes", () => {
 
         yield* fs.writeFileString(token, "second-token\n")
         yield* emulator.revokeAccessTokens()
-        yield* TestClock.adjust("5 minutes")
-        assert.strictEqual(yield* Queue.take(logins), "second-token")
+        // Requests take real time, so the clock moves until the next one was made.
+        const passing = Effect.zipRight(TestClock.adjust("1 minute"), Effect.promise(() => setTimeout(20)))
+        assert.strictEqual(yield* Effect.raceFirst(Queue.take(logins), Effect.forever(passing)), "second-token")
       }).pipe(
         Emulated.withVariablesOf("kubernetes", { INFISICAL_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH: token }),
         Effect.provide(Emulator.layer(world, { middleware: record(logins) }))
