@@ -168,7 +168,8 @@ for (const source of kinds) {
         "what is served is a value that the server held at that location, and no older than the rules allow",
         [FastCheck.array(step, { minLength: 5, maxLength: 40 })],
         ([steps]) => play(steps),
-        { fastCheck: { numRuns: 40 } }
+        // For each source.
+        { fastCheck: { numRuns: 15 } }
       )
     })
   })

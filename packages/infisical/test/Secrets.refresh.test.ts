@@ -335,73 +335,77 @@ for (const source of kinds) {
     })
 
     describe("A day", () => {
-      it.effect("with an outage, a rate limit and a rotation in it has exactly these requests, and serves these values", () =>
-        Effect.gen(function*() {
-          const { advance, emulator, setFault, takeRequests } = yield* Simulation
-          const served: Array<string> = []
-          const read = Effect.map(get("PASSWORD"), (secret) => void served.push(`${value(secret)} ${secret.source}`))
-          /** Reads once a minute for some hours; gives the requests by status, and what was served, without repetition. */
-          const live = (hours: number) =>
-            Effect.gen(function*() {
-              served.length = 0
-              for (let minute = 0; minute < hours * 60; minute++) {
-                yield* advance("1 minutes")
-                yield* read
-              }
-              const requests = yield* takeRequests
-              return {
-                requests: Object.entries(Arr.groupBy(requests, ({ status }) => String(status))).map(([status, all]) =>
-                  [Number(status), all.length] as const
-                ),
-                first: requests[0]?.at,
-                served: served.filter((one, index) => one !== served[index - 1])
-              }
+      // The cache is the same on every source, and a simulated day takes long.
+      it.effect.runIf(source === "v4")(
+        "with an outage, a rate limit and a rotation in it has exactly these requests, and serves these values",
+        () =>
+          Effect.gen(function*() {
+            const { advance, emulator, setFault, takeRequests } = yield* Simulation
+            const served: Array<string> = []
+            const read = Effect.map(get("PASSWORD"), (secret) => void served.push(`${value(secret)} ${secret.source}`))
+            /** Reads once a minute for some hours; gives the requests by status, and what was served, without repetition. */
+            const live = (hours: number) =>
+              Effect.gen(function*() {
+                served.length = 0
+                for (let minute = 0; minute < hours * 60; minute++) {
+                  yield* advance("1 minutes")
+                  yield* read
+                }
+                const requests = yield* takeRequests
+                return {
+                  requests: Object.entries(Arr.groupBy(requests, ({ status }) => String(status))).map(([status, all]) =>
+                    [Number(status), all.length] as const
+                  ),
+                  first: requests[0]?.at,
+                  served: served.filter((one, index) => one !== served[index - 1])
+                }
+              })
+
+            yield* read
+            assert.strictEqual((yield* takeRequests).length, 1)
+
+            // Eight quiet hours: one conditional request every three minutes.
+            assert.deepStrictEqual(yield* live(8), { requests: [[304, 160]], first: 180, served: ["old live"] })
+
+            // A rotation, found by the next refresh.
+            yield* emulator.setSecret({ name: "PASSWORD", value: "new" })
+            assert.deepStrictEqual(yield* live(1), {
+              requests: [[200, 1], [304, 19]],
+              first: 8 * 3600 + 180,
+              served: ["old live", "new live"]
             })
 
-          yield* read
-          assert.strictEqual((yield* takeRequests).length, 1)
+            // Four hours without a server: pauses of 1, 2, 4, 8, 16, 32 and then 60 seconds, each varied by a fifth.
+            yield* setFault(() => "unreachable")
+            const outage = yield* live(4)
+            assert.deepStrictEqual(outage.served, ["new live", "new stale"])
+            const failures = outage.requests.find(([status]) => status === 0)?.[1] ?? 0
+            assert.isAtLeast(failures, 200)
+            assert.isAtMost(failures, 300)
 
-          // Eight quiet hours: one conditional request every three minutes.
-          assert.deepStrictEqual(yield* live(8), { requests: [[304, 160]], first: 180, served: ["old live"] })
+            // It is back, with a value that was rotated meanwhile, and is found within a minute and a bit.
+            yield* emulator.setSecret({ name: "PASSWORD", value: "newest" })
+            yield* setFault(() => undefined)
+            const back = yield* live(1)
+            assert.deepStrictEqual(back.served.slice(-1), ["newest live"])
+            assert.deepStrictEqual(back.requests.filter(([status]) => status === 200), [[200, 1]])
+            assert.isAtMost((back.first ?? 0) - 13 * 3600, 72)
 
-          // A rotation, found by the next refresh.
-          yield* emulator.setSecret({ name: "PASSWORD", value: "new" })
-          assert.deepStrictEqual(yield* live(1), {
-            requests: [[200, 1], [304, 19]],
-            first: 8 * 3600 + 180,
-            served: ["old live", "new live"]
-          })
+            // Two hours of a rate limit that asks for ten minutes each time.
+            yield* setFault(limited)
+            const limit = yield* live(2)
+            assert.deepStrictEqual(limit.served, ["newest live", "newest stale"])
+            const asked = limit.requests.find(([status]) => status === 429)?.[1] ?? 0
+            assert.isAtLeast(asked, 11)
+            assert.isAtMost(asked, 12)
 
-          // Four hours without a server: pauses of 1, 2, 4, 8, 16, 32 and then 60 seconds, each varied by a fifth.
-          yield* setFault(() => "unreachable")
-          const outage = yield* live(4)
-          assert.deepStrictEqual(outage.served, ["new live", "new stale"])
-          const failures = outage.requests.find(([status]) => status === 0)?.[1] ?? 0
-          assert.isAtLeast(failures, 200)
-          assert.isAtMost(failures, 300)
-
-          // It is back, with a value that was rotated meanwhile, and is found within a minute and a bit.
-          yield* emulator.setSecret({ name: "PASSWORD", value: "newest" })
-          yield* setFault(() => undefined)
-          const back = yield* live(1)
-          assert.deepStrictEqual(back.served.slice(-1), ["newest live"])
-          assert.deepStrictEqual(back.requests.filter(([status]) => status === 200), [[200, 1]])
-          assert.isAtMost((back.first ?? 0) - 13 * 3600, 72)
-
-          // Two hours of a rate limit that asks for ten minutes each time.
-          yield* setFault(limited)
-          const limit = yield* live(2)
-          assert.deepStrictEqual(limit.served, ["newest live", "newest stale"])
-          const asked = limit.requests.find(([status]) => status === 429)?.[1] ?? 0
-          assert.isAtLeast(asked, 11)
-          assert.isAtMost(asked, 12)
-
-          // And the rest of the day.
-          yield* setFault(() => undefined)
-          const rest = yield* live(8)
-          assert.deepStrictEqual(rest.served.slice(-1), ["newest live"])
-          assert.deepStrictEqual(rest.requests.map(([status]) => status), [304])
-        }).pipe(run({ secrets: { PASSWORD: "old" } }, every3Minutes)))
+            // And the rest of the day.
+            yield* setFault(() => undefined)
+            const rest = yield* live(8)
+            assert.deepStrictEqual(rest.served.slice(-1), ["newest live"])
+            assert.deepStrictEqual(rest.requests.map(([status]) => status), [304])
+          }).pipe(run({ secrets: { PASSWORD: "old" } }, every3Minutes))
+      )
     })
 
     describe("The server gone at start", () => {
