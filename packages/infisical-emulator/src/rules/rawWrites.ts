@@ -58,6 +58,7 @@ export const update = (who: Who, secretName: string, payload: Payload): Outcome 
     if (payload.secretReminderRepeatDays === 0 && !Eras.does(state, "storesReminderOfZeroDays")) {
       return yield* Effect.fail(Answer.reminderTooSmall(["secretReminderRepeatDays"]))
     }
+    const { environment, path } = Access.placeOf(payload)
     const item = { ...payload, ...ignored(Eras.does(state, "patchIgnores")), secretKey: secretName }
     return yield* writing(who, {
       action: "edit",
@@ -70,8 +71,9 @@ export const update = (who: Who, secretName: string, payload: Payload): Outcome 
       answer: (project, found) =>
         Effect.zipRight(
           payload.newSecretName !== undefined && Eras.does(state, "rewritesReferences")
-            ? rewriteReferences(who.self, project, {
-              ...placeOf(payload),
+            ? rewriteReferences(who.self, project.id, {
+              environment,
+              secretPath: path,
               name: secretName.trim(),
               newName: payload.newSecretName
             })
@@ -267,11 +269,6 @@ interface Writing {
   readonly answer: (project: EmulatorState.Project, found: ReadonlyArray<Secrets.Found>) => Outcome
 }
 
-const placeOf = (place: Access.Place) => {
-  const { environment, path } = Access.placeOf(place)
-  return { environment, secretPath: path }
-}
-
 /** What was written, or the answer where it awaits approval. */
 type Done = { readonly found: ReadonlyArray<Secrets.Found> } | { readonly awaits: Answer.Answer }
 
@@ -280,8 +277,9 @@ const writing = ({ actor, self }: Who, writing: Writing): Outcome =>
   Effect.gen(function*() {
     const { action, answer, items, operation, place, prepare = (_, item) => item, step } = writing
     if (items.length === 0) return yield* Effect.fail(Answer.batchEmpty())
-    if (Eras.does(yield* Ref.get(self.state), "checksNames")) yield* checkNames(writing)
-    const project = yield* openProject(yield* Ref.get(self.state), actor, place.workspaceId)
+    const state = yield* Ref.get(self.state)
+    if (Eras.does(state, "checksNames")) yield* checkNames(writing)
+    const project = yield* openProject(state, actor, place.workspaceId)
     const cipher = yield* EmulatorState.cipherOf(project.key)
     const prepared = yield* Effect.forEach(items.map((item) => prepare(project, item)), (item) =>
       Effect.gen(function*() {

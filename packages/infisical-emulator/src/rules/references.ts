@@ -34,11 +34,13 @@ export const expand = (
       : expand({ environment, secretPath, name, value }, lookup, limits, [...within, key])
   })
 
+/** A secret by its old name, and its new one. */
+export interface Rename extends Omit<Plain, "value"> {
+  readonly newName: string
+}
+
 /** Gives references to a renamed secret its new name. */
-export const renamed = (
-  plain: Plain,
-  rename: Omit<Plain, "value"> & { readonly newName: string }
-): string =>
+export const renamed = (plain: Plain, rename: Rename): string =>
   plain.value.replace(pattern, (written, reference: string) => {
     const { environment, name, secretPath } = targetOf(plain, reference)
     return environment === rename.environment && secretPath === rename.secretPath && name === rename.name

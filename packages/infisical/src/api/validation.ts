@@ -4,7 +4,7 @@
  */
 import * as Predicate from "effect/Predicate"
 
-/** The fields of requests that hold no value themselves, and the lists that these fields are in. */
+/** The names of the fields of our requests. */
 const fields: ReadonlySet<string> = new Set([
   "accessToken",
   "approval",

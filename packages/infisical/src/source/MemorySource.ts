@@ -93,14 +93,7 @@ export const make = (
   defaults: Place = { environment: "dev", secretPath: "/" }
 ): Effect.Effect<Service, InvalidRequestError> =>
   Effect.gen(function*() {
-    const rows = yield* Ref.make<Rows>((yield* Effect.forEach(folders, rowsOf)).reduce(
-      (all, [key, own]) => {
-        const names = new Set(own.map(({ name }) => name))
-        const before = Option.getOrElse(HashMap.get(all, key), () => [])
-        return HashMap.set(all, key, [...before.filter(({ name }) => !names.has(name)), ...own])
-      },
-      HashMap.empty<string, ReadonlyArray<SecretSource.WrittenRow>>()
-    ))
+    const rows = yield* Ref.make((yield* Effect.forEach(folders, rowsOf)).reduce(withFolder, HashMap.empty()))
     const failure = yield* Ref.make(Option.none<ReadError>())
     const answered = Effect.gen(function*() {
       const error = yield* Ref.get(failure)
@@ -120,11 +113,6 @@ export const make = (
         yield* Ref.update(rows, HashMap.set(keyOf(location), own))
         return answer
       })
-
-    const placed = ({
-      environment = defaults.environment,
-      secretPath = defaults.secretPath
-    }: Location.PlaceOptions = {}) => Location.make({ environment, secretPath })
 
     const source: SecretSource.Service = {
       expandsReferences: false,
@@ -214,14 +202,12 @@ export const make = (
         })
     }
 
+    /** A change that no client has asked for. */
     const changed = (
-      options: Location.PlaceOptions | undefined,
-      next: (
-        own: ReadonlyArray<SecretSource.WrittenRow>,
-        place: Location.Location
-      ) => ReadonlyArray<SecretSource.WrittenRow>
+      { environment = defaults.environment, secretPath = defaults.secretPath }: Location.PlaceOptions = {},
+      next: (own: ReadonlyArray<SecretSource.WrittenRow>, place: Place) => ReadonlyArray<SecretSource.WrittenRow>
     ) =>
-      Effect.flatMap(placed(options), (place) =>
+      Effect.flatMap(Location.make({ environment, secretPath }), (place) =>
         Ref.update(rows, (rows) =>
           HashMap.set(rows, keyOf(place), next(ownOf(rows, place), place))))
 
@@ -231,12 +217,13 @@ export const make = (
         Effect.zipRight(
           Location.checkName(name, "write"),
           changed(options, (own, place) => {
-            const value = typeof text === "string" ? Redacted.make(text) : text
-            return own.some((row) =>
-                row.name === name
-              )
-              ? own.map((row) => row.name === name ? updated(row, { value }) : row)
-              : [...own, created(place, name, { value })]
+            const value = redacted(text)
+            const known = own.find((row) =>
+              row.name === name
+            )
+            return known === undefined
+              ? [...own, created(place, name, { value })]
+              : own.map((row) => row === known ? updated(row, { value }) : row)
           })
         ),
       remove: (name, options) => changed(options, (own) => own.filter((row) => row.name !== name)),
@@ -284,11 +271,22 @@ const checkShared = ({ location, type }: SecretSource.Target) =>
 
 const rowsOf = ({ environment, secretPath, secrets }: Folder) =>
   Effect.map(Location.make({ environment, secretPath }), (location) => {
-    const rows = Object.entries(secrets).map(([name, value]) =>
-      created(location, name, { value: typeof value === "string" ? Redacted.make(value) : value })
-    )
+    const rows = Object.entries(secrets).map(([name, value]) => created(location, name, { value: redacted(value) }))
     return [keyOf(location), rows] as const
   })
+
+const redacted = (text: string | Redacted.Redacted<string>): Redacted.Redacted<string> =>
+  typeof text === "string" ? Redacted.make(text) : text
+
+/** A folder that is given twice has the secrets of both. Of one name, the last counts. */
+const withFolder = (
+  rows: Rows,
+  [key, own]: readonly [key: string, own: ReadonlyArray<SecretSource.WrittenRow>]
+): Rows => {
+  const names = new Set(own.map(({ name }) => name))
+  const before = Option.getOrElse(HashMap.get(rows, key), () => [])
+  return HashMap.set(rows, key, [...before.filter(({ name }) => !names.has(name)), ...own])
+}
 
 const created = (place: Place, name: string, input: SecretSource.SecretInput): SecretSource.WrittenRow => ({
   id: JSON.stringify([place.environment, place.secretPath, name]),
