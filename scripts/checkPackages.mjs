@@ -288,6 +288,7 @@ const bin = join(folder, "tools/node_modules")
 const running = []
 try {
   await check("npm run build", async () => void await run(root, "npm", ["run", "build"]))
+  await check("npm run check:api", async () => void await run(root, "npm", ["run", "check:api"]))
   const packed = await tarballs(folder)
   await writeProject(project)
   await mkdir(join(folder, "tools"))

@@ -1,7 +1,3 @@
-import { fileURLToPath } from "node:url"
-import { mergeConfig } from "vitest/config"
 import { project } from "../../vitest.shared.js"
 
-export default mergeConfig(project("effect-infisical-emulator"), {
-  test: { globalSetup: [fileURLToPath(new URL("test/build.ts", import.meta.url))] }
-})
+export default project("effect-infisical-emulator", { runsProcesses: true })

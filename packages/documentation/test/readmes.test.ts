@@ -1,10 +1,8 @@
 /** The programs of the packages' README files run. */
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, Layer, Redacted } from "effect"
-import { Infisical } from "effect-infisical"
+import { Infisical, Secrets } from "effect-infisical"
 import { Emulator } from "effect-infisical-emulator"
-import { execFile } from "node:child_process"
-import { fileURLToPath } from "node:url"
 import { InfisicalTest as WithoutPort } from "../snippets/emulatorWithoutPort.js"
 import * as withConfig from "../snippets/infisicalConfig.js"
 import * as errors from "../snippets/infisicalErrors.js"
@@ -13,6 +11,7 @@ import * as options from "../snippets/infisicalOptions.js"
 import * as inMemory from "../snippets/infisicalTest.js"
 import * as writes from "../snippets/infisicalWrites.js"
 import * as nodeEnvironment from "../snippets/nodeEnvironment.js"
+import { outputOf, variables } from "./support/programs.js"
 
 const EmulatorTest = Emulator.layer({
   identities: { main: {} },
@@ -25,17 +24,6 @@ const EmulatorTest = Emulator.layer({
         }
       }
     }
-  }
-})
-
-const variables = Effect.gen(function*() {
-  const emulator = yield* Emulator.Emulator
-  const { clientId, clientSecret } = yield* emulator.universalAuth()
-  return {
-    INFISICAL_API_URL: emulator.url,
-    INFISICAL_PROJECT_ID: yield* emulator.projectId(),
-    INFISICAL_UNIVERSAL_AUTH_CLIENT_ID: clientId,
-    INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET: Redacted.value(clientSecret)
   }
 })
 
@@ -55,15 +43,7 @@ describe("The first program of a README", () => {
   for (const name of ["infisicalStart", "nodeStart"]) {
     it.live(`runs as a process, and prints no value: ${name}`, () =>
       Effect.gen(function*() {
-        const env = yield* variables
-        const output = yield* Effect.async<string, Error>((resume) => {
-          execFile(
-            process.execPath,
-            [fileURLToPath(new URL(`../dist/${name}.js`, import.meta.url))],
-            { env },
-            (error, stdout) => resume(error === null ? Effect.succeed(stdout) : Effect.fail(error))
-          )
-        })
+        const output = yield* outputOf(name)
         assert.include(output, "DATABASE_URL, version 1: <redacted>")
       }).pipe(Effect.provide(EmulatorTest)))
   }
@@ -87,10 +67,15 @@ describe("The common tasks of a README", () => {
       assert.strictEqual(Redacted.value(yield* withConfig.program), "hunter2")
     }).pipe(Effect.provide(EnvironmentTest)))
 
-  it.effect("test in memory, and build their layers", () =>
+  it.effect("test in memory, and build the layer of options", () =>
     Effect.gen(function*() {
       assert.strictEqual(yield* inMemory.test, "postgres://localhost/test")
       yield* Layer.build(options.InfisicalLive)
-      yield* Layer.build(WithoutPort)
     }).pipe(Effect.scoped))
+
+  it.effect("read without a socket", () =>
+    Effect.gen(function*() {
+      const secrets = yield* Secrets.Secrets
+      assert.strictEqual(Redacted.value((yield* secrets.get("NAME")).value), "value")
+    }).pipe(Effect.provide(WithoutPort)))
 })

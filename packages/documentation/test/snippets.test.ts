@@ -5,18 +5,14 @@ import { assert, describe, it } from "@effect/vitest"
 import { Chunk, ConfigProvider, Effect, Fiber, Layer, Redacted, Stream, TestClock } from "effect"
 import { Credential, Infisical, Secrets } from "effect-infisical"
 import { Emulator } from "effect-infisical-emulator"
-import { execFile } from "node:child_process"
-import { fileURLToPath } from "node:url"
 import { pages } from "../scripts/snippets.js"
 import * as config from "../snippets/config.js"
 import * as crypto from "../snippets/crypto.js"
 import * as errors from "../snippets/errors.js"
 import * as faults from "../snippets/faults.js"
-import * as firstProgram from "../snippets/firstProgram.js"
 import * as identities from "../snippets/identities.js"
 import * as manifest from "../snippets/manifest.js"
 import * as metrics from "../snippets/metrics.js"
-import * as nodeClient from "../snippets/nodeClient.js"
 import * as options from "../snippets/options.js"
 import * as processEnvironment from "../snippets/processEnvironment.js"
 import * as reading from "../snippets/reading.js"
@@ -24,6 +20,7 @@ import * as rotation from "../snippets/rotation.js"
 import * as sealed from "../snippets/sealed.js"
 import * as twoProjects from "../snippets/twoProjects.js"
 import * as watch from "../snippets/watch.js"
+import { outputOf, variables } from "./support/programs.js"
 
 const EmulatorTest = Emulator.layer({
   projects: {
@@ -50,20 +47,8 @@ const EmulatorTest = Emulator.layer({
   identities: { main: {} }
 })
 
-/** The environment of a program that uses the emulator. */
-const environment = Effect.gen(function*() {
-  const emulator = yield* Emulator.Emulator
-  const { clientId, clientSecret } = yield* emulator.universalAuth()
-  return {
-    INFISICAL_API_URL: emulator.url,
-    INFISICAL_PROJECT_ID: yield* emulator.projectId(),
-    INFISICAL_UNIVERSAL_AUTH_CLIENT_ID: clientId,
-    INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET: Redacted.value(clientSecret)
-  }
-})
-
 const EnvironmentTest = Layer.unwrapEffect(Effect.map(
-  environment,
+  variables,
   (variables) =>
     Layer.setConfigProvider(ConfigProvider.fromMap(
       new Map(Object.entries({
@@ -93,15 +78,7 @@ describe("The pages", () => {
 describe("The first program", () => {
   it.live("runs as a process, and prints no value", () =>
     Effect.gen(function*() {
-      const variables = yield* environment
-      const output = yield* Effect.async<string, Error>((resume) => {
-        execFile(
-          process.execPath,
-          [fileURLToPath(new URL("../dist/start.js", import.meta.url))],
-          { env: { ...variables } },
-          (error, stdout) => resume(error === null ? Effect.succeed(stdout) : Effect.fail(error))
-        )
-      })
+      const output = yield* outputOf("start")
       assert.match(output, /DATABASE_URL\s+<redacted>\s+live/)
       assert.notInclude(output, "db.internal")
     }).pipe(Effect.provide(EmulatorTest)))
@@ -110,8 +87,6 @@ describe("The first program", () => {
 describe("The programs of the pages", () => {
   it.live("read their secrets, with a client of their own", () =>
     Effect.gen(function*() {
-      assert.strictEqual(yield* firstProgram.program, "postgres://db.internal/orders")
-      assert.strictEqual((yield* nodeClient.program).source, "live")
       assert.strictEqual((yield* options.program).source, "live")
       const { hosts, password, region } = yield* config.program
       assert.deepStrictEqual([Redacted.value(password), hosts, region], ["hunter2", ["a.internal", "b.internal"], "eu"])
@@ -122,10 +97,10 @@ describe("The programs of the pages", () => {
       const fs = yield* FileSystem.FileSystem
       const emulator = yield* Emulator.Emulator
       const directory = yield* fs.makeTempDirectoryScoped()
-      const variables = yield* environment
+      const given = yield* variables
       const program = Effect.withConfigProvider(
         sealed.program,
-        ConfigProvider.fromMap(new Map(Object.entries({ ...variables, SNAPSHOT_DIRECTORY: directory })))
+        ConfigProvider.fromMap(new Map(Object.entries({ ...given, SNAPSHOT_DIRECTORY: directory })))
       )
       assert.strictEqual(yield* program, "live")
       yield* emulator.setAvailable(false)
@@ -134,12 +109,12 @@ describe("The programs of the pages", () => {
 
   it.live("read two projects", () =>
     Effect.gen(function*() {
-      const variables = yield* environment
+      const given = yield* variables
       const emulator = yield* Emulator.Emulator
       const { clientId, clientSecret } = yield* emulator.universalAuth()
       const one = {
         credential: Credential.universalAuth({ clientId, clientSecret }),
-        projectId: variables.INFISICAL_PROJECT_ID,
+        projectId: given.INFISICAL_PROJECT_ID,
         siteUrl: emulator.url
       }
       const found = yield* Effect.provide(twoProjects.program, twoProjects.layer(one, one))

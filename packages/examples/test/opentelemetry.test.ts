@@ -1,10 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Effect, Redacted } from "effect"
+import { ConfigProvider, Effect } from "effect"
 import { Emulator, type World } from "effect-infisical-emulator"
 import * as Http from "node:http"
 import { inspect } from "node:util"
 import { vi } from "vitest"
 import { main } from "../src/opentelemetry.js"
+import { universalAuth } from "../src/support/emulated.js"
 
 const world: World.Input = { secrets: { DATABASE_URL: "planted0-url" }, identities: { main: {} } }
 
@@ -33,17 +34,6 @@ const collector = Effect.acquireRelease(
     })
 )
 
-const variables = Effect.gen(function*() {
-  const emulator = yield* Emulator.Emulator
-  const { clientId, clientSecret } = yield* emulator.universalAuth()
-  return {
-    INFISICAL_API_URL: emulator.url,
-    INFISICAL_PROJECT_ID: yield* emulator.projectId(),
-    INFISICAL_UNIVERSAL_AUTH_CLIENT_ID: clientId,
-    INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET: Redacted.value(clientSecret)
-  }
-})
-
 const runMain = (environment: Record<string, string>) =>
   Effect.withConfigProvider(main, ConfigProvider.fromMap(new Map(Object.entries(environment))))
 
@@ -51,7 +41,7 @@ describe("Telemetry", () => {
   it.scopedLive("reaches a collector, without a value or a credential", () =>
     Effect.gen(function*() {
       const { bodies, url } = yield* collector
-      const environment = yield* variables
+      const environment = yield* universalAuth("main")
       yield* runMain({ ...environment, OTEL_EXPORTER_OTLP_ENDPOINT: url })
 
       const spans = bodies.get("/v1/traces") ?? ""
@@ -76,7 +66,7 @@ describe("Telemetry", () => {
         ),
         (spy) => Effect.sync(() => spy.mockRestore())
       )
-      yield* Effect.flatMap(variables, runMain)
+      yield* Effect.flatMap(universalAuth("main"), runMain)
       const text = printed.join("\n")
       for (const name of ["read secrets", "SecretCache.refresh", "infisical_cache_hits"]) assert.include(text, name)
       assert.notInclude(text, "planted0")

@@ -54,8 +54,8 @@ const refused = (file: string, description: string) =>
 const abandonedAfter = 60 * 60 * 1000
 
 /**
- * A store of texts, each in a file of its own with mode 0600 that is replaced at once: whoever reads it while it is
- * written, and whoever comes after a crash, finds the old text or the new one, whole.
+ * A store of texts, each in a file of its own with mode 0600 that is replaced at once: a reader while it is
+ * written, or after a crash, finds the old text or the new one, whole.
  *
  * What a crash leaves behind beside them is removed when a store is made on that directory an hour later.
  *

@@ -9,6 +9,10 @@ const inMemory = (secrets: Record<string, string>, options?: Parameters<typeof S
 
 const planted = "planted0"
 
+/** Lets minutes pass, and all that is due in each of them come to its end. */
+const passing = (minutes: number) =>
+  Effect.replicateEffect(Effect.zipRight(TestClock.adjust("1 minute"), settle), minutes, { discard: true })
+
 describe("A manifest", () => {
   // A user expects no part of a secret in the report. A key of its JSON is a part of it.
   it.effect("does not quote a key of a secret that is JSON", () =>
@@ -65,10 +69,7 @@ describe("A manifest", () => {
       yield* TestClock.adjust("3 hours")
       yield* settle
       yield* server.set("DSN", "dsn", { secretPath: "/other" })
-      for (let minutes = 0; minutes < 30; minutes++) {
-        yield* TestClock.adjust("1 minute")
-        yield* settle
-      }
+      yield* passing(30)
       assert.isTrue(Option.isSome((yield* SubscriptionRef.get(ref)).dsn))
     }).pipe(Effect.scoped, inMemory({ NAME: "name" })))
 
@@ -81,10 +82,7 @@ describe("A manifest", () => {
       })
       yield* settle
       yield* server.set("DSN", "dsn", { secretPath: "/other" })
-      for (let minutes = 0; minutes < 30; minutes++) {
-        yield* TestClock.adjust("1 minute")
-        yield* settle
-      }
+      yield* passing(30)
       assert.isTrue(Option.isSome((yield* SubscriptionRef.get(ref)).dsn))
     }).pipe(Effect.scoped, inMemory({ NAME: "name" })))
 
@@ -96,10 +94,7 @@ describe("A manifest", () => {
       assert.strictEqual((yield* SubscriptionRef.get(ref)).name, "from the environment")
       yield* settle
       yield* server.recover
-      for (let minutes = 0; minutes < 10; minutes++) {
-        yield* TestClock.adjust("1 minute")
-        yield* settle
-      }
+      yield* passing(10)
       assert.strictEqual((yield* SubscriptionRef.get(ref)).name, "name")
     }).pipe(
       Effect.scoped,
@@ -129,10 +124,7 @@ describe("A manifest", () => {
       })
       yield* settle
       yield* server.set("DSN", "dsn")
-      for (let minutes = 0; minutes < 30; minutes++) {
-        yield* TestClock.adjust("1 minute")
-        yield* settle
-      }
+      yield* passing(30)
       assert.isTrue(Option.isSome((yield* SubscriptionRef.get(ref)).dsn))
     }).pipe(Effect.scoped, inMemory({}, { refresh: false })))
 

@@ -41,7 +41,7 @@ const place = (project: string) =>
   })
 
 /** A machine identity with Universal Auth. */
-const universalAuth = (project: string) =>
+export const universalAuth = (project: string) =>
   Effect.gen(function*() {
     const emulator = yield* Emulator.Emulator
     const { clientId, clientSecret } = yield* emulator.universalAuth()

@@ -288,7 +288,7 @@ export const tokenOfAnotherKind = (url: string): Answer =>
   answer(forbidden(`${url} Unauthorized Access`), forbidden(`Forbidden access to ${url}`))
 
 /**
- * What is said of a token that is none.
+ * The answer to a token that is malformed.
  *
  * @since 0.1.0
  * @category authentication

@@ -90,7 +90,7 @@ export const badRequest = (message: string): Said => refusal(400, "BadRequest", 
 
 export const internal = (message: string): Said => refusal(500, "Internal Server Error", message)
 
-/** What is said of an error that a server of October 2024 or later does not know. */
+/** The answer to an error that a server of October 2024 or later does not know. */
 export const somethingWrong: Said = refusal(500, "InternalServerError", "Something went wrong")
 
 /** The default message of an error. */

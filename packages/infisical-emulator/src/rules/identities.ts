@@ -1,6 +1,6 @@
 /**
- * Machine identities: what they log in with, and what becomes of their access tokens. Plain functions: whoever calls
- * them brings ids and the time, in milliseconds.
+ * Machine identities: what they log in with, and what becomes of their access tokens. Plain functions: the caller
+ * brings ids and the time, in milliseconds.
  */
 import type { Wire } from "effect-infisical"
 import * as Either from "effect/Either"

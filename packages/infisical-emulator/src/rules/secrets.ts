@@ -1,7 +1,7 @@
 /**
- * What reads and writes do to secrets, whoever decrypts them. Plain functions: callers bring ids and the time.
+ * What reads and writes do to secrets, decrypted by the client or by the server. Plain functions: callers bring ids and the time.
  *
- * The engine of a project decides how its secrets are found and what is said of those that are not there.
+ * The engine of a project decides how its secrets are found and the answer for those that are not there.
  */
 import type { Wire } from "effect-infisical"
 import * as Array from "effect/Array"

@@ -60,7 +60,7 @@ export class WorldError extends Data.TaggedError("WorldError")<{
  */
 export const fromParseError = (error: ParseResult.ParseError): ReadonlyArray<Mistake> => {
   const issues = ParseResult.ArrayFormatter.formatErrorSync(error)
-    // What can be left out could be undefined, too, which nobody who wrote something there wants to know.
+    // What can be left out could be undefined, too, which does not help a reader who wrote something there.
     .filter(({ message }) => !message.startsWith("Expected undefined,"))
   const mistakes = issues
     // Of what can have several forms, that which goes deepest is the one that was meant.

@@ -7,7 +7,7 @@
  * location, or by another version does not open, and is ignored with a warning. A refused credential voids all seals of
  * its holder that were made before.
  *
- * What sealing does not promise: whoever can write to the storage can put an older seal back, and remove the mark of a
+ * What sealing does not promise: everyone who can write to the storage can put an older seal back, and remove the mark of a
  * refusal. An older seal is then served while the server is unreachable, until it is older than `sealedTtl`.
  *
  * @since 0.1.0
